@@ -1,0 +1,127 @@
+/* The pelsim command: what its subcommands share. */
+#ifndef CLI_COMMAND_H
+#define CLI_COMMAND_H
+
+#include "pelsim/embed.h"
+
+/* Everything a command line can say: each option of each subcommand has its member here. */
+typedef struct {
+  char *const *operand; /* what is not an option: CONFIG, FILE ..., MODEL, NAME */
+  int noperands;
+  const char **set; /* -s, in order */
+  int nset;
+  int64_t ranks, threads, steps; /* 0: not given */
+  const char *dir, *resume;      /* NULL: not given; resume "": without a file */
+  bool overwrite, json, markdown, help;
+  pel_progress progress;
+  double tolerance;
+  const char **worker; /* the command line of a rank that mpirun starts: all but -n */
+  int nworker;
+} cli_arguments;
+
+/* One bit a subcommand, so that an option can name those that take it. */
+enum {
+  CLI_RUN = 1 << 0,
+  CLI_CHECK = 1 << 1,
+  CLI_MODELS = 1 << 2,
+  CLI_PARAMS = 1 << 3,
+  CLI_INIT = 1 << 4,
+  CLI_INFO = 1 << 5,
+  CLI_VERIFY = 1 << 6,
+  CLI_DIFF = 1 << 7,
+  CLI_FINGERPRINT = 1 << 8,
+  CLI_NEW_MODEL = 1 << 9,
+  CLI_ALL = (1 << 10) - 1
+};
+
+/* A subcommand; run returns an exit code of pelsim/error.h. */
+typedef struct {
+  int bit;
+  const char *name;
+  const char *operands; /* for the usage line: "CONFIG", "FILE...", "[MODEL]" */
+  int min, max;         /* number of operands; max < 0: any */
+  const char *summary;  /* a few words for the list of commands */
+  const char *text;     /* what `pelsim help NAME` says */
+  int (*run)(const cli_arguments *a);
+} cli_command;
+
+int cli_run(const cli_arguments *a);
+int cli_check(const cli_arguments *a);
+int cli_models(const cli_arguments *a);
+int cli_params(const cli_arguments *a);
+int cli_init(const cli_arguments *a);
+int cli_info(const cli_arguments *a);
+int cli_verify(const cli_arguments *a);
+int cli_diff(const cli_arguments *a);
+int cli_fingerprint(const cli_arguments *a);
+int cli_new_model(const cli_arguments *a);
+
+/* What can be run: the built-in models and the HDF5 files. */
+const pel_host *cli_host(void);
+
+/* ---- options.c -------------------------------------------------------------------------------
+ */
+
+/* Reads argv[2..] for c into *a, which lives as long as the program.  0, or PEL_USAGE after one
+ * sentence on stderr. */
+int cli_options_parse(const cli_command *c, int argc, char **argv, cli_arguments *a);
+/* The options of c, one line each. */
+void cli_options_print(const cli_command *c, FILE *out);
+/* The member of list nearest to word, if near enough to be meant; else NULL. */
+const char *cli_suggest(const char *word, const char *const *list, int n);
+
+/* One sentence on stderr, "pelsim: ..."; under a launcher only the first rank speaks.  Returns
+ * code. */
+int cli_complain(int code, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* Calls look for the first `files` operands and returns the worst exit code.  What it prints
+ * appears on stdout, or on stderr when it fails. */
+typedef int cli_look(FILE *out, const cli_arguments *a, const char *path);
+int cli_tool(const cli_arguments *a, cli_look *look, int files);
+
+/* ---- parallel.c, world.c, launch.c -----------------------------------------------------------
+ */
+
+/* Calls task with all ranks that the user asked for: in this process, in the ranks that mpirun or
+ * srun has started, or by starting mpirun.  stoppable: signals become pel_request_stop.  Returns
+ * the exit code. */
+typedef int cli_task(MPI_Comm comm, const pel_request *r, const cli_arguments *a);
+int cli_parallel(const cli_arguments *a, cli_task *task, bool stoppable);
+
+/* Which launcher started this process, from the environment: cheap, before MPI_Init. */
+typedef struct {
+  const char *launcher; /* NULL: none */
+  int rank, size;       /* as the launcher says; 0 and 1 without one */
+} cli_world;
+cli_world cli_world_look(void);
+
+/* A file through which the first rank tells the process that started mpirun how far it is, because
+ * mpirun's exit code does not tell.  CLI_STATUS names it in the environment. */
+#define CLI_STATUS "PELSIM_STATUS"
+enum { CLI_STARTING = -1, CLI_READY = -2 }; /* otherwise the exit code */
+void cli_status_write(int status);
+int cli_status_read(const char *path);
+
+/* Starts mpirun with a->worker on `ranks` ranks, passes signals on as SIGUSR1, and returns the exit
+ * code of the ranks.  stoppable: a broken run can be resumed. */
+int cli_launch(const cli_arguments *a, int ranks, bool stoppable);
+
+/* How mpirun shall place the ranks: appends its options to argv (room for 16) and sets what it
+ * reads in the environment; a variable that the user has set stays.  Returns the new length. */
+int cli_place(int ranks, int threads, const char **argv, int n);
+void cli_place_single(void); /* the same for a process that is the only rank */
+
+/* The sentence that answers the first Ctrl-C.  Async-signal-safe. */
+void cli_say_stopping(void);
+enum { CLI_INTERRUPTED = 130 }; /* exit code after the second: 128 + SIGINT, as shells have it */
+
+/* Passes mpirun's stderr on without its notices about ranks that ended; keeps those. */
+typedef struct {
+  char line[8192], notice[16384];
+  size_t nline, nnotice;
+  bool in_notice, passing; /* passing: the line's beginning has been shown already */
+} cli_filter;
+void cli_filter_feed(cli_filter *f, const char *text, size_t n, FILE *out);
+void cli_filter_end(cli_filter *f, FILE *out);
+
+#endif

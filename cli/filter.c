@@ -1,0 +1,61 @@
+/* mpirun's stderr: the ranks' words pass, mpirun's notices in dashed frames are kept aside. */
+#include <stdio.h>
+#include <string.h>
+#include "command.h"
+
+/* The frame that Open MPI draws around a notice. */
+static const char frame[] =
+    "--------------------------------------------------------------------------";
+
+static void end_line(cli_filter *f, FILE *out) {
+  const size_t n = f->nline;
+  f->nline = 0;
+  if (f->passing) {
+    fputc('\n', out);
+    f->passing = false;
+    return;
+  }
+  f->line[n] = 0;
+  if (!strcmp(f->line, frame)) {
+    f->in_notice = !f->in_notice;
+    return;
+  }
+  const bool aside = f->in_notice || strstr(f->line, "help message help-") ||
+                     strstr(f->line, "orte_base_help_aggregate");
+  if (!aside) {
+    fprintf(out, "%s\n", f->line);
+  } else if (n && f->nnotice + n + 2 < sizeof f->notice) {
+    memcpy(f->notice + f->nnotice, f->line, n);
+    f->nnotice += n;
+    f->notice[f->nnotice++] = '\n';
+    f->notice[f->nnotice] = 0;
+  }
+}
+
+/* Could the beginning of a line become something to be kept aside? */
+static bool may_be_notice(const cli_filter *f) {
+  return f->in_notice || f->line[0] == '[' ||
+         (f->nline < sizeof frame && !memcmp(f->line, frame, f->nline));
+}
+
+void cli_filter_feed(cli_filter *f, const char *text, size_t n, FILE *out) {
+  for (size_t i = 0; i < n; ++i) {
+    if (text[i] == '\n') {
+      end_line(f, out);
+    } else if (f->passing) {
+      fputc(text[i], out);
+    } else {
+      f->line[f->nline++] = text[i];
+      if (!may_be_notice(f) || f->nline + 1 == sizeof f->line) {
+        fwrite(f->line, 1, f->nline, out);
+        f->passing = true;
+      }
+    }
+  }
+  fflush(out);
+}
+
+void cli_filter_end(cli_filter *f, FILE *out) {
+  if (f->nline && !f->passing) end_line(f, out);
+  fflush(out);
+}

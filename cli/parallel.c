@@ -1,0 +1,138 @@
+/* One task on all ranks: decide who starts them, bring MPI up and down, turn signals into a stop.
+ */
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "command.h"
+
+/* ---- signals ----------------------------------------------------------------------------------
+ */
+
+void cli_say_stopping(void) {
+  static const char text[] =
+      "\npelsim: stopping after this step with a checkpoint; Ctrl-C again stops at once\n";
+  const ssize_t n = write(STDERR_FILENO, text, sizeof text - 1);
+  (void)n; /* nothing to be done in a signal handler */
+}
+
+static bool supervised; /* by a process that started mpirun */
+
+static void on_signal(int signal) {
+  static volatile sig_atomic_t interrupts;
+  if (signal == SIGINT) {
+    interrupts = interrupts + 1;
+    if (interrupts > 1) _exit(CLI_INTERRUPTED);
+    if (!supervised) cli_say_stopping();
+  }
+  pel_request_stop(signal);
+}
+
+/* Before MPI_Init, so that a signal that comes with the start of the other ranks is not lost. */
+static void catch_signals(void) {
+  static const int stops[] = {SIGINT, SIGTERM, SIGUSR1, SIGHUP};
+  struct sigaction a = {.sa_handler = on_signal, .sa_flags = SA_RESTART}, old;
+  for (int i = 0; i < PEL_N(stops); ++i) {
+    sigaction(stops[i], NULL, &old);
+    if (stops[i] == SIGHUP && old.sa_handler == SIG_IGN) continue; /* nohup */
+    sigaction(stops[i], &a, NULL);
+  }
+  /* A reader of the terminal output who leaves (`| head`) must not end a simulation. */
+  signal(SIGPIPE, SIG_IGN);
+}
+
+/* ---- MPI --------------------------------------------------------------------------------------
+ */
+
+static void on_mpi_error(MPI_Comm *comm, int *code, ...) {
+  char text[MPI_MAX_ERROR_STRING] = "";
+  int rank = 0, size = 0, length = 0;
+  MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+  MPI_Error_string(*code, text, &length);
+  fprintf(
+      stderr,
+      "pelsim: MPI failed on rank %d: %s; all ranks stop, checkpoints written before are good\n",
+      rank, text);
+  fflush(NULL);
+  MPI_Comm_size(MPI_COMM_WORLD, &size);
+  if (size == 1) _exit(PEL_INTERNAL); /* nobody to tell; MPI_Abort would print a notice */
+  MPI_Abort(*comm, PEL_INTERNAL);
+}
+
+static void handle_mpi_errors(void) {
+  MPI_Errhandler h;
+  MPI_Comm_create_errhandler(on_mpi_error, &h);
+  MPI_Comm_set_errhandler(MPI_COMM_WORLD, h); /* duplicates inherit it */
+  MPI_Comm_set_errhandler(MPI_COMM_SELF, h);
+  MPI_Errhandler_free(&h);
+}
+
+/* What the launcher says and what MPI sees must agree, or each process would run the whole
+ * simulation alone, all in one directory. */
+static int check_world(const cli_world *w, const char *command) {
+  int size;
+  MPI_Comm_size(MPI_COMM_WORLD, &size);
+  if (!w->launcher || size == w->size) return PEL_OK;
+  return cli_complain(PEL_USAGE,
+                      "%s: %s started %d processes, but MPI sees %d rank%s; under Slurm use 'srun "
+                      "--mpi=pmix', else the mpirun of the MPI library that pelsim was built with",
+                      command, w->launcher, w->size, size, size == 1 ? "" : "s");
+}
+
+static pel_request request(const cli_arguments *a) {
+  return (pel_request){.config = a->operand[0],
+                       .overrides = a->set,
+                       .noverrides = a->nset,
+                       .dir = a->dir,
+                       .resume = a->resume,
+                       .overwrite = a->overwrite,
+                       .steps = a->steps,
+                       .threads = (int)a->threads,
+                       .progress = a->progress};
+}
+
+/* This process as a rank.  Who started mpirun reads the exit code from the status file; to mpirun
+ * an exit code other than 0 is a failed rank, and it kills the rest. */
+static int work(const cli_arguments *a, const cli_world *w, cli_task *task, bool stoppable) {
+  const char *status = getenv(CLI_STATUS);
+  int level, rank;
+  supervised = status && access(status, W_OK) == 0;
+  if (stoppable) catch_signals();
+  if (MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &level) != MPI_SUCCESS)
+    return cli_complain(PEL_INTERNAL, "MPI cannot start");
+  handle_mpi_errors();
+  MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+  if (rank == 0) cli_status_write(CLI_READY);
+  int code = check_world(w, a->worker[0]);
+  if (code == PEL_OK && level < MPI_THREAD_FUNNELED)
+    code = cli_complain(PEL_INTERNAL, "this MPI library has no thread support (funneled)");
+  if (code == PEL_OK) {
+    const pel_request r = request(a);
+    code = task(MPI_COMM_WORLD, &r, a);
+  }
+  fflush(NULL);
+  if (rank == 0) cli_status_write(code);
+  MPI_Finalize();
+  return supervised ? PEL_OK : code;
+}
+
+int cli_parallel(const cli_arguments *a, cli_task *task, bool stoppable) {
+  const cli_world w = cli_world_look();
+  if (w.launcher) {
+    if (a->ranks && a->ranks != w.size)
+      return cli_complain(
+          PEL_USAGE, "%s: -n %d contradicts %s, which started %d rank%s; leave -n out under %s",
+          a->worker[0], (int)a->ranks, w.launcher, w.size, w.size == 1 ? "" : "s", w.launcher);
+    return work(a, &w, task, stoppable);
+  }
+  int ranks = (int)a->ranks;
+  if (!ranks) {
+    static char dir[4096];
+    const pel_request r = request(a);
+    const int code = pel_peek(cli_host(), &r, &ranks, dir);
+    if (code != PEL_OK) return code;
+  }
+  if (ranks > 1) return cli_launch(a, ranks, stoppable);
+  cli_place_single();
+  return work(a, &w, task, stoppable);
+}

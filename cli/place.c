@@ -1,0 +1,126 @@
+/* Where ranks run: cores of this machine, options and environment for Open MPI and OpenMP. */
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "command.h"
+
+static int siblings_first(int cpu) {
+  char path[96];
+  snprintf(path, sizeof path, "/sys/devices/system/cpu/cpu%d/topology/thread_siblings_list", cpu);
+  FILE *f = fopen(path, "r");
+  int first = cpu;
+  if (f) {
+    if (fscanf(f, "%d", &first) != 1) first = cpu;
+    fclose(f);
+  }
+  return first;
+}
+
+/* Physical cores that this process may use; *restricted: they are not all of the machine's. */
+static int count_cores(bool *restricted) {
+  static cpu_set_t all[64], first[64]; /* 65536 processors */
+  const size_t size = sizeof all;
+  *restricted = false;
+  if (sched_getaffinity(0, size, all)) return 1;
+  long cpus = 0;
+  for (int cpu = 0; cpu < (int)(8 * size); ++cpu)
+    if (CPU_ISSET_S((size_t)cpu, size, all)) {
+      CPU_SET_S((size_t)siblings_first(cpu), size, first);
+      ++cpus;
+    }
+  char online[256] = "";
+  long total = 0;
+  FILE *f = fopen("/sys/devices/system/cpu/online", "r"); /* "0-3,8-11" */
+  if (f) {
+    if (!fgets(online, sizeof online, f)) *online = 0;
+    fclose(f);
+  }
+  for (char *p = strtok(online, ","); p; p = strtok(NULL, ",")) {
+    int a, b;
+    const int n = sscanf(p, "%d-%d", &a, &b);
+    if (n > 0) total += n == 2 ? b - a + 1 : 1;
+  }
+  *restricted = total > cpus;
+  const int cores = CPU_COUNT_S(size, first);
+  return cores > 0 ? cores : 1;
+}
+
+/* A batch system or a list of hosts decides how many ranks go where. */
+static bool managed(void) {
+  static const char *const signs[] = {"SLURM_JOB_ID", "PBS_NODEFILE", "LSB_JOBID", "PE_HOSTFILE",
+                                      "OMPI_MCA_orte_default_hostfile"};
+  for (int i = 0; i < PEL_N(signs); ++i)
+    if (getenv(signs[i])) return true;
+  return false;
+}
+
+/* Sets a variable that the user has not set; remote ranks get it through -x. */
+static int pass(const char *name, const char *value, const char **argv, int n) {
+  if (getenv(name)) return n;
+  setenv(name, value, 1);
+  argv[n++] = "-x";
+  argv[n++] = name;
+  return n;
+}
+
+int cli_place(int ranks, int threads, const char **argv, int n) {
+  static char count[24], slots[32], t[24];
+  snprintf(count, sizeof count, "%d", ranks);
+  argv[n++] = "-n";
+  argv[n++] = count;
+  bool restricted = false, bind = false;
+  if (managed()) {
+    if (threads) {
+      snprintf(slots, sizeof slots, "slot:PE=%d", threads);
+      argv[n++] = "--map-by";
+      argv[n++] = slots;
+      bind = true;
+    }
+  } else {
+    const int cores = count_cores(&restricted), per_rank = threads ? threads : cores / ranks;
+    bind = per_rank > 0 && (long)per_rank * ranks <= cores && !restricted;
+    if (bind) {
+      snprintf(slots, sizeof slots, "slot:PE=%d", per_rank);
+      argv[n++] = "--map-by";
+      argv[n++] = slots;
+    } else {
+      argv[n++] = "--oversubscribe";
+      argv[n++] = "--bind-to";
+      argv[n++] = "none";
+    }
+    if ((long)(threads ? threads : 1) * ranks > cores) {
+      fprintf(stderr,
+              "pelsim: %d ranks x %d thread%s share %d core%s, so expect a slow run; use at most "
+              "%d in all\n",
+              ranks, threads ? threads : 1, threads > 1 ? "s" : "", cores, cores == 1 ? "" : "s",
+              cores);
+      n = pass("OMP_WAIT_POLICY", "passive", argv, n); /* spinning threads would block the others */
+    }
+    /* One machine: shared memory, without looking for networks (0.2 s). */
+    setenv("OMPI_MCA_pml", "ob1", 0);
+    setenv("OMPI_MCA_btl", "self,vader,tcp", 0);
+  }
+  if (threads) {
+    snprintf(t, sizeof t, "%d", threads);
+    n = pass("OMP_NUM_THREADS", t, argv, n);
+  }
+  if (bind) n = pass("OMP_PROC_BIND", "true", argv, n);
+  /* A node that vanishes is noticed after a minute, not after eight. */
+  setenv("OMPI_MCA_oob_tcp_keepalive_time", "30", 0);
+  setenv("OMPI_MCA_oob_tcp_keepalive_intvl", "5", 0);
+  setenv("OMPI_MCA_oob_tcp_keepalive_probes", "6", 0);
+  setenv("OMPI_MCA_btl_base_warn_component_unused", "0", 0);
+  /* Open MPI warns root against mpirun; in a container everybody is root. */
+  setenv("OMPI_ALLOW_RUN_AS_ROOT", "1", 0);
+  setenv("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1", 0);
+  return n;
+}
+
+void cli_place_single(void) {
+  if (getenv("PMIX_RANK")) return;
+  setenv("OMPI_MCA_ess_singleton_isolated", "1", 0); /* no helper process */
+  setenv("OMPI_MCA_pml", "ob1", 0);                  /* nobody to talk to: MPI_Init in 0.02 s, */
+  setenv("OMPI_MCA_btl", "self", 0);                 /* not 0.3 s */
+  setenv("OMPI_MCA_btl_base_warn_component_unused", "0", 0);
+}

@@ -1,0 +1,21 @@
+# Writes HEADER: VERSION, and the commit of SOURCE where it is a Git checkout.
+set(commit "")
+if(EXISTS ${SOURCE}/.git)
+  execute_process(COMMAND git -C ${SOURCE} describe --always --dirty --abbrev=8 --exclude=*
+                  OUTPUT_VARIABLE commit OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET
+                  RESULT_VARIABLE failed)
+  if(failed)
+    set(commit "")
+  endif()
+endif()
+if(commit)
+  set(commit "+g${commit}")
+endif()
+set(text "#define PELSIM_VERSION \"${VERSION}${commit}\"\n")
+set(old "")
+if(EXISTS ${HEADER})
+  file(READ ${HEADER} old)
+endif()
+if(NOT old STREQUAL text)
+  file(WRITE ${HEADER} "${text}")
+endif()

@@ -1,0 +1,99 @@
+/* For the author of a sink: how the layer hands state to files and takes it back.
+ *
+ * core knows no file format; io implements the one `pel_io` below.  All functions marked collective
+ * are called by every rank of the communicator with the same arguments and return the same code on
+ * every rank: a rank that fails tells the others, nobody waits for it. */
+#ifndef PELSIM_SINK_H
+#define PELSIM_SINK_H
+
+#include <mpi.h>
+#include "pelsim/error.h"
+#include "pelsim/model.h"
+
+/* One box of a global array held by this rank: element (i,j,k) of the box, which is the global
+ * element first + (i,j,k), is data[k*sz + j*sy + i].  Borrowed. */
+typedef struct {
+  int64_t first[3];
+  int n[3];
+  ptrdiff_t sy, sz;
+  double *data;
+} pel_patch;
+
+/* A global array of doubles of the grid's shape, each element on exactly one rank. */
+typedef struct {
+  const char *name, *unit, *standard_name, *doc; /* standard_name may be NULL */
+  pel_place place;
+  const pel_patch *patches;
+  int npatches;
+} pel_array;
+
+/* A number of the layer that is state too (next output time, reference of an invariant ...). */
+typedef struct {
+  const char *name; /* a legal HDF5 attribute name */
+  double value;
+} pel_scalar;
+
+/* The state at one step, or the fields of one output record. */
+typedef struct {
+  MPI_Comm comm;
+  const pel_grid *grid;
+  const char *model, *title;
+  const char *config; /* effective configuration, JSON, origins included; same on every rank */
+  int64_t step;
+  double time; /* [s] */
+  pel_array *arrays;
+  int narrays;
+  pel_scalar *scalars;
+  int nscalars;
+  uint64_t fingerprint; /* of all arrays; see below */
+} pel_snapshot;
+
+/* ---- fingerprints ----------------------------------------------------------------------------
+ * The fingerprint of an array is the sum (mod 2^64) over its elements of
+ * mix(key of its name, global index, bits); that of a snapshot the sum over its arrays.  Sums
+ * commute, so neither depends on the layout.  Global index: (k*n[1] + j)*n[0] + i. */
+uint64_t pel_fingerprint_key(const char *name);
+/* Share of n consecutive elements from global index `index`. */
+uint64_t pel_fingerprint_row(uint64_t key, int64_t index, const double *x, int64_t n);
+/* Share of this rank's patches.  Local: the caller adds over ranks. */
+uint64_t pel_fingerprint_array(const pel_array *a, const pel_grid *g);
+
+/* ---- what io implements -----------------------------------------------------------------------
+ */
+
+/* Called on rank 0 for what a user should know though nothing failed ("checkpoint X is damaged,
+ * using Y"). */
+typedef void pel_say(void *ctx, const char *sentence);
+
+typedef struct pel_series pel_series; /* an open output file that grows record by record */
+
+typedef struct pel_io {
+  /* Writes dir/step_NNNNNNNNN.h5 (atomic: complete and verified, or absent), then removes all but
+   * the newest `keep` good ones.  Failure leaves the older ones untouched and the run can go on.
+   * Collective. */
+  int (*checkpoint_write)(const pel_snapshot *s, const char *dir, int keep, pel_error *e);
+
+  /* Fills the patches, scalars (those found by name), step and time of *s from `path`: a checkpoint
+   * file, or a directory, of which the newest good one is taken; damaged ones are named through
+   * `say` and renamed to *.bad.  Every byte used is verified; model, grid and array names must
+   * match those in *s.  `used` (PATH_MAX bytes) receives the file's name.  Collective. */
+  int (*checkpoint_read)(pel_snapshot *s, const char *path, pel_say *say, void *ctx, char *used,
+                         pel_error *e);
+
+  /* Creates (append = false) or reopens the CF/netCDF-4 file for records shaped like *s.  On
+   * reopening, records with time > s->time are cut off.  single: store 32-bit floats.  NULL on
+   * failure.  Collective. */
+  pel_series *(*series_open)(const pel_snapshot *s, const char *path, bool append, bool single,
+                             pel_error *e);
+  /* Adds one record; on failure the file stays as it was before and later records may succeed.
+   * Collective. */
+  int (*series_append)(pel_series *f, const pel_snapshot *s, pel_error *e);
+  int (*series_close)(pel_series *f, pel_error *e); /* collective */
+
+  /* pel_map_read of model.h without the sentence's place; local, called on rank 0 only.  The map
+   * and its arrays are one malloc each, freed by the caller. */
+  pel_map *(*map_read)(const char *file, const char *variable, const char *time, const char *level,
+                       const char *unit, pel_error *e);
+} pel_io;
+
+#endif

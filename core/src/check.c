@@ -1,0 +1,106 @@
+/* pelsim check: what can be known before a run. */
+#include <jansson.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "sim.h"
+
+typedef struct {
+  double memory, output, checkpoint; /* bytes: a rank, a record, a file */
+  double records;                    /* output records; NAN: by steps */
+  double step, *limit;               /* [s] */
+} estimate;
+
+static double bytes_here(const pel_sim *s) {
+  double n = 0;
+  for (const pel__var *v = s->vars; v < s->vars + s->nvars; ++v)
+    for (int b = 0; v->stored && b < s->layout->nlocal; ++b)
+      n += (double)s->layout->block[s->layout->first + b].size * v->nslots;
+  return n * sizeof(double);
+}
+
+static estimate look(pel_sim *s) {
+  estimate x = {.limit = pel_alloc(s, (size_t)(s->model->nlimits + 1) * sizeof(double))};
+  const double cells =
+      (double)s->grid.axis[0].n * (double)s->grid.axis[1].n * (double)s->grid.axis[2].n;
+  const double mine = bytes_here(s);
+  int arrays, state = 0;
+  MPI_Allreduce(&mine, &x.memory, 1, MPI_DOUBLE, MPI_MAX, s->comm);
+  pel__initialise(s, &(pel_error){0});
+  x.step = s->scheme ? pel__measure_limits(s, x.limit) : INFINITY;
+  pel__outputs_compute(s, &arrays);
+  free(pel__state_arrays(s, &state));
+  x.output = cells * arrays * (s->set.output.precision == 1 ? 4 : 8);
+  x.checkpoint = cells * state * 8;
+  x.records = s->set.output.interval > 0 && s->set.time.end > 0
+                  ? floor(s->set.time.end / s->set.output.interval) + 1
+              : s->set.output.every > 0 && s->set.time.steps > 0
+                  ? (double)(s->set.time.steps / s->set.output.every + 1)
+              : s->set.output.interval > 0 || s->set.output.every > 0 ? NAN
+                                                                      : 0;
+  return x;
+}
+
+static void print_bytes(const char *what, double bytes) {
+  static const char *const unit[] = {"B", "kB", "MB", "GB", "TB", "PB"};
+  int u = 0;
+  for (; bytes >= 1000 && u < 5; ++u) bytes /= 1000;
+  printf("%-22s %.3g %s\n", what, bytes, unit[u]);
+}
+
+static void print_text(const pel_sim *s, const estimate *x) {
+  const pel__layout *l = s->layout;
+  printf("%-22s %s: %s\n", "model", s->model->name, s->model->doc);
+  printf("%-22s", "grid");
+  for (int a = 0; a < s->grid.dims; ++a)
+    printf("%s%ld %s", a ? " x " : " ", (long)s->grid.axis[a].n, s->grid.axis[a].name);
+  printf("\n%-22s %d rank%s x %d thread%s; %d block%s (%d x %d x %d)\n", "layout", s->nranks,
+         s->nranks > 1 ? "s" : "", s->threads, s->threads > 1 ? "s" : "", l->nblocks,
+         l->nblocks > 1 ? "s" : "", l->nb[0], l->nb[1], l->nb[2]);
+  print_bytes("memory a rank", x->memory);
+  if (x->records != 0) print_bytes("an output record", x->output);
+  if (x->records > 0) print_bytes("all output", x->output * x->records);
+  print_bytes("a checkpoint", x->checkpoint);
+  if (s->scheme) printf("%-22s %s (%s)\n", "time scheme", s->scheme->name, s->scheme->cite);
+  for (int i = 0; s->scheme && i < s->model->nlimits; ++i)
+    if (isfinite(x->limit[i]))
+      printf("%-22s %.6g s (%s)\n", i ? "" : "time-step limits", x->limit[i],
+             s->model->limits[i].name);
+  if (s->set.time.dt > 0)
+    printf("%-22s %g s%s\n", "time step", s->set.time.dt,
+           s->set.time.dt > x->step ? ": exceeds the limit, expect it to become unstable" : "");
+  else
+    printf("%-22s %.6g s at the start (cfl %g)\n", "time step", s->set.time.cfl * x->step,
+           s->set.time.cfl);
+}
+
+static void print_json(const pel_sim *s, const estimate *x) {
+  json_t *grid = json_array(), *limits = json_object();
+  for (int a = 0; a < s->grid.dims; ++a)
+    json_array_append_new(grid, json_integer(s->grid.axis[a].n));
+  for (int i = 0; s->scheme && i < s->model->nlimits; ++i)
+    if (isfinite(x->limit[i]))
+      json_object_set_new(limits, s->model->limits[i].name, json_real(x->limit[i]));
+  json_t *j = json_pack("{s:s, s:o, s:i, s:i, s:i, s:f, s:f, s:f, s:s, s:o, s:f}", "model",
+                        s->model->name, "grid", grid, "ranks", s->nranks, "threads", s->threads,
+                        "blocks", s->layout->nblocks, "memory_a_rank", x->memory, "output_record",
+                        x->output, "checkpoint", x->checkpoint, "scheme",
+                        s->scheme ? s->scheme->name : "its own", "limits", limits, "dt",
+                        s->set.time.dt > 0 ? s->set.time.dt : s->set.time.cfl * x->step);
+  if (x->records >= 0) json_object_set_new(j, "output_records", json_real(x->records));
+  json_dumpf(j, stdout, JSON_INDENT(2));
+  printf("\n");
+  json_decref(j);
+}
+
+int pel_check(MPI_Comm comm, const pel_host *host, const pel_request *r, bool json) {
+  int code;
+  pel_sim *s = pel__sim_create(comm, host, r, &code);
+  if (!s) return code;
+  const estimate x = look(s);
+  if (s->rank == 0 && json) print_json(s, &x);
+  if (s->rank == 0 && !json) print_text(s, &x);
+  pel__sim_destroy(s);
+  return PEL_OK;
+}

@@ -1,0 +1,91 @@
+/* The run directory and what a run tells of itself: run.log, run.json, heartbeat.json,
+ * diagnostics.csv, the progress line and the final table.
+ *
+ * Everything here happens on rank 0 only (a NULL journal says nothing), is local, and never stops a
+ * simulation: a file of the journal that cannot be written is reported once; later writes are tried
+ * again in silence, and a row that could not be written leaves no trace of a half. */
+#ifndef PEL_JOURNAL_H
+#define PEL_JOURNAL_H
+
+#include "pelsim/embed.h"
+
+/* ---- the run directory ------------------------------------------------------------------------
+ */
+
+/* Creates `dir` (parents too) and takes its lock (flock on dir/.lock, which names host, pid and
+ * job). Refuses, in one sentence: a directory another job holds (who); one that holds an earlier
+ * run when neither resume nor overwrite (the sentence says how to resume and how to overwrite);
+ * resume of a directory without checkpoints; a path that is not a directory, cannot be made or
+ * written. overwrite removes what pelsim wrote there (run.log, run.json, heartbeat.json,
+ * diagnostics*.csv, fields.nc, fields.xdmf, trajectory.h5md, checkpoints/step_*) and nothing else,
+ * so that a user's run.sh survives.  Makes dir/checkpoints. */
+typedef struct pel__rundir pel__rundir;
+pel__rundir *pel__rundir_open(const char *dir, bool resume, bool overwrite, pel_error *e);
+void pel__rundir_close(pel__rundir *d); /* releases the lock; NULL allowed */
+
+/* Writes text to dir/name atomically: temporary, fsync, rename.  0 or an errno. */
+int pel__write_atomically(const char *dir, const char *name, const char *text);
+
+/* ---- the journal --------------------------------------------------------------------------------
+ */
+
+/* What a run is, known before step 0.  Strings are copied. */
+typedef struct {
+  const char *dir, *config_path, *config_json, *model, *title, *version, *resumed_from;
+  int ranks, threads, nodes;
+  int64_t cells, blocks, first_step, last_step; /* last_step -1: not known, see end_time */
+  double start_time, end_time;                  /* [s] model time */
+  bool spherical;                               /* climate model: rate also as SYPD */
+  pel_progress progress;
+} pel__run_facts;
+
+typedef struct pel__journal pel__journal;
+
+/* Opens run.log (append if resumed_from), writes the first heartbeat and run.json with state
+ * "running".  PEL_PROGRESS_AUTO draws the progress line if stdout is a terminal that knows its
+ * width (the pseudo-terminal that Open MPI gives a rank has one just if mpirun's stdout has), or if
+ * the environment says PELSIM_COLUMNS=<width> (0: no line). */
+pel__journal *pel__journal_open(const pel__run_facts *f);
+
+/* A sentence to the terminal (above the progress line if there is one) and to run.log. */
+void pel__journal_say(pel__journal *j, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* After each step: throttled inside (progress <= 5/s on a terminal, else a log line at 1,2,5,10,...
+ * per cent or each minute; heartbeat <= 1/s), so a call costs a clock reading. */
+void pel__journal_step(pel__journal *j, int64_t step, double time, double dt);
+
+/* diagnostics.csv: header once (step,time,dt,names...), then one row (%.17g).  On resume rows
+ * beyond `step` are cut off, and a file with other columns is kept under another name.  A row whose
+ * step is not beyond the last one is left out: no step is written twice.  Units go to run.json. */
+int pel__journal_columns(pel__journal *j, int n, const char *const *names, const char *const *units,
+                         bool resume, int64_t step, pel_error *e);
+void pel__journal_row(pel__journal *j, int64_t step, double time, double dt, const double *x);
+
+/* Seconds spent by phase, per rank (gathered by the caller). */
+typedef struct {
+  const char
+      *name; /* "compute", "halo", "filter", "diagnostics", "output", "checkpoint", "agree" */
+  double min, mean, max;
+} pel__phase;
+
+typedef struct {
+  int exit_code;
+  const char *why;          /* one sentence; NULL when done */
+  int64_t step, steps_done; /* step reached; steps made in this invocation */
+  double time, seconds;     /* model time; wall-clock of the loop */
+  double bytes;             /* memory traffic the programs must have caused, all ranks */
+  double bandwidth;         /* measured, of all ranks together [B/s]; 0: unknown */
+  uint64_t fingerprint;
+  const pel__phase *phases;
+  int nphases;
+  const char *checkpoint; /* newest good one; NULL: none */
+  const char *open_next;  /* path of the file to look at; NULL: none */
+} pel__run_result;
+
+/* The final table (phases min/mean/max, imbalance, rate, fraction of bandwidth, one line of
+ * advice), run.json with the outcome, the last heartbeat; then for exit code 0 the line
+ * "fingerprint: <16 hex digits>" as the last line on stdout, else the command that resumes and the
+ * sentence `why` (on stderr unless PEL_STOPPED; the caller need not print it).  Frees j. */
+void pel__journal_close(pel__journal *j, const pel__run_result *r);
+
+#endif

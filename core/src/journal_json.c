@@ -1,0 +1,173 @@
+/* run.json, the summary of a run and of the invocations before it, and heartbeat.json. */
+#include <inttypes.h>
+#include <math.h>
+#include <mpi.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+#include "journal_parts.h"
+
+/* JSON has neither NaN nor infinity; what is not known is null. */
+static json_t *real(double x) { return isfinite(x) ? json_real(x) : json_null(); }
+static json_t *text(const char *s) {
+  json_t *t = s ? json_string(s) : NULL; /* NULL too where s is not UTF-8 */
+  return t ? t : json_null();
+}
+static void put(json_t *o, const char *key, json_t *value) { json_object_set_new(o, key, value); }
+static void put_time(json_t *o, const char *key, time_t t) {
+  char iso[PEL__SHORT];
+  pel__iso_time(iso, t);
+  put(o, key, text(iso));
+}
+
+const char *pel__state_name(int exit_code) {
+  return exit_code == PEL_OK ? "done" : exit_code == PEL_STOPPED ? "stopped" : "failed";
+}
+
+static json_t *versions(const pel__run_facts *f) {
+  char mpi[MPI_MAX_LIBRARY_VERSION_STRING];
+  int length = 0;
+  json_t *v = json_object();
+  MPI_Get_library_version(mpi, &length);
+  mpi[strcspn(mpi, ",\n")] = 0;
+  put(v, "pelsim", text(f->version));
+  put(v, "mpi", text(mpi));
+  put(v, "compiler", text(__VERSION__));
+  put(v, "jansson", text(JANSSON_VERSION));
+  return v;
+}
+
+static json_t *host(void) {
+  struct utsname u;
+  json_t *h = json_object();
+  if (uname(&u)) return h;
+  put(h, "name", text(u.nodename));
+  put(h, "system", text(u.sysname));
+  put(h, "release", text(u.release));
+  put(h, "machine", text(u.machine));
+  return h;
+}
+
+static json_t *layout(const pel__run_facts *f) {
+  json_t *l = json_object();
+  put(l, "ranks", json_integer(f->ranks));
+  put(l, "threads", json_integer(f->threads));
+  put(l, "nodes", json_integer(f->nodes));
+  put(l, "blocks", json_integer(f->blocks));
+  put(l, "cells", json_integer(f->cells));
+  return l;
+}
+
+/* What is kept of an earlier invocation. */
+static json_t *history(const json_t *earlier) {
+  static const char *const kept[] = {"state",      "started",  "ended", "resumed_from",
+                                     "first_step", "step",     "time",  "layout",
+                                     "host",       "versions", "exit",  "fingerprint"};
+  json_t *before = json_object_get(earlier, "history");
+  json_t *list = json_is_array(before) ? json_copy(before) : json_array();
+  if (!earlier) return list;
+  json_t *entry = json_object();
+  for (int i = 0; i < PEL_N(kept); ++i) {
+    json_t *value = json_object_get(earlier, kept[i]);
+    if (value) json_object_set(entry, kept[i], value);
+  }
+  const char *state = json_string_value(json_object_get(entry, "state"));
+  if (state && strcmp(state, "running") == 0) put(entry, "state", text("killed"));
+  json_array_append_new(list, entry);
+  return list;
+}
+
+json_t *pel__run_json(const pel__run_facts *f, time_t started, const json_t *earlier) {
+  json_t *run = json_object();
+  json_t *config = f->config_json ? json_loads(f->config_json, 0, NULL) : NULL;
+  put(run, "model", text(f->model));
+  put(run, "title", text(f->title));
+  put(run, "state", text("running"));
+  put_time(run, "started", started);
+  put(run, "ended", json_null());
+  put(run, "pid", json_integer(getpid()));
+  put(run, "config_path", text(f->config_path));
+  put(run, "resumed_from", text(f->resumed_from));
+  put(run, "first_step", json_integer(f->first_step));
+  put(run, "last_step", f->last_step >= 0 ? json_integer(f->last_step) : json_null());
+  put(run, "start_time", real(f->start_time));
+  put(run, "end_time", real(f->end_time));
+  put(run, "step", json_integer(f->first_step));
+  put(run, "time", real(f->start_time));
+  put(run, "layout", layout(f));
+  put(run, "host", host());
+  put(run, "versions", versions(f));
+  put(run, "config", config ? config : text(f->config_json));
+  put(run, "history", history(earlier));
+  return run;
+}
+
+static json_t *timing(const pel__run_facts *f, const pel__run_result *r) {
+  const bool timed = r->seconds > 0;
+  json_t *t = json_object();
+  put(t, "seconds", real(r->seconds));
+  put(t, "steps", json_integer(r->steps_done));
+  put(t, "cell_steps_per_s",
+      timed ? real((double)f->cells * (double)r->steps_done / r->seconds) : json_null());
+  if (f->spherical)
+    put(t, "simulated_years_per_day",
+        timed ? real(pel__sypd(r->time - f->start_time, r->seconds)) : json_null());
+  put(t, "bytes", real(r->bytes));
+  put(t, "bandwidth", r->bandwidth > 0 ? real(r->bandwidth) : json_null());
+  put(t, "bandwidth_fraction",
+      timed && r->bandwidth > 0 ? real(r->bytes / r->seconds / r->bandwidth) : json_null());
+  put(t, "imbalance", real(pel__imbalance(r)));
+  return t;
+}
+
+static json_t *phases(const pel__run_result *r) {
+  json_t *list = json_array();
+  for (int i = 0; i < r->nphases; ++i) {
+    json_t *p = json_object();
+    put(p, "name", text(r->phases[i].name));
+    put(p, "min", real(r->phases[i].min));
+    put(p, "mean", real(r->phases[i].mean));
+    put(p, "max", real(r->phases[i].max));
+    json_array_append_new(list, p);
+  }
+  return list;
+}
+
+void pel__run_json_finish(json_t *run, const pel__run_facts *f, const pel__run_result *r,
+                          time_t ended) {
+  char hex[17], advice[400];
+  json_t *outcome = json_object();
+  snprintf(hex, sizeof hex, "%016" PRIx64, r->fingerprint);
+  pel__advice(advice, sizeof advice, f, r);
+  put(outcome, "code", json_integer(r->exit_code));
+  put(outcome, "reason", text(r->why));
+  put(run, "state", text(pel__state_name(r->exit_code)));
+  put_time(run, "ended", ended);
+  put(run, "step", json_integer(r->step));
+  put(run, "time", real(r->time));
+  put(run, "exit", outcome);
+  put(run, "fingerprint", text(hex));
+  put(run, "checkpoint", text(r->checkpoint));
+  put(run, "timing", timing(f, r));
+  put(run, "phases", phases(r));
+  put(run, "advice", text(advice));
+}
+
+json_t *pel__heartbeat_json(const pel__meter *m, const char *state, double epoch) {
+  char name[256] = "?";
+  json_t *h = json_object();
+  gethostname(name, sizeof name - 1);
+  put(h, "state", text(state));
+  put(h, "step", json_integer(m->step));
+  put(h, "time", real(m->time));
+  put(h, "fraction", real(pel__meter_fraction(m)));
+  put(h, "rate", m->steps_per_s > 0 ? real(pel__meter_cells_per_s(m)) : json_null());
+  put(h, "steps_per_s", m->steps_per_s > 0 ? real(m->steps_per_s) : json_null());
+  put(h, "eta_s", real(pel__meter_eta(m)));
+  put(h, "pid", json_integer(getpid()));
+  put(h, "host", text(name));
+  put_time(h, "updated", (time_t)epoch);
+  put(h, "updated_epoch", real(epoch));
+  return h;
+}

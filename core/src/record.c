@@ -1,0 +1,133 @@
+#include "record.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static pel_snapshot snapshot(pel_sim *s) {
+  return (pel_snapshot){.comm = s->comm,
+                        .grid = &s->grid,
+                        .model = s->model->name,
+                        .title = s->set.run.title,
+                        .config = s->config_json,
+                        .step = s->step,
+                        .time = s->time};
+}
+
+/* Numbers of the layer that are state: the step's length and the references of invariants. */
+static pel_scalar *scalars(const pel__records *r, int *n) {
+  const pel_sim *s = r->s;
+  const int count = pel__measure_count(s);
+  const char *name[count + 1], *unit[count + 1];
+  pel__measure_names(s, name, unit);
+  pel_scalar *x = calloc((size_t)count + 2, sizeof *x);
+  x[0] = (pel_scalar){"dt_limit", s->dt_limit};
+  x[1] = (pel_scalar){"dt", s->dt};
+  *n = 2;
+  for (int i = 0; i < count; ++i) {
+    char *label = malloc(128);
+    snprintf(label, 128, "reference_%s", name[i]);
+    x[(*n)++] = (pel_scalar){label, r->reference[i]};
+  }
+  return x;
+}
+
+static void scalars_free(pel_scalar *x, int n) {
+  for (int i = 2; i < n; ++i) free((char *)x[i].name);
+  free(x);
+}
+
+/* Time since t0 goes to one phase; what plans booked meanwhile is taken back. */
+static void book(pel_sim *s, pel__phase_id phase, double t0, const double *before) {
+  memcpy(s->seconds, before, sizeof s->seconds);
+  s->seconds[phase] += MPI_Wtime() - t0;
+}
+
+void pel__record_diagnostics(pel__records *r, pel_error *e) {
+  pel_sim *s = r->s;
+  double before[PEL__NPHASES];
+  const double t0 = MPI_Wtime();
+  memcpy(before, s->seconds, sizeof before);
+  pel__measure_diagnostics(s, r->values);
+  if (s->step == 0) memcpy(r->reference, r->values, (size_t)pel__measure_count(s) * sizeof(double));
+  pel__journal_row(r->journal, s->step, s->time, s->dt, r->values);
+  if (s->set.diagnostics.invariants) pel__measure_watch(s, r->values, r->reference, e);
+  book(s, PEL__T_MEASURE, t0, before);
+}
+
+/* A run that was killed before its first record, or resumed elsewhere, has no file yet. */
+static bool file_exists(const pel_sim *s, const char *path) {
+  int yes = s->rank == 0 && access(path, F_OK) == 0;
+  MPI_Bcast(&yes, 1, MPI_INT, 0, s->comm);
+  return yes;
+}
+
+void pel__record_output(pel__records *r, bool append, pel_error *e) {
+  pel_sim *s = r->s;
+  double before[PEL__NPHASES];
+  const double t0 = MPI_Wtime();
+  const bool reopened = append; /* what is due at this step was written before */
+  pel_snapshot x = snapshot(s);
+  pel_error trouble = {0};
+  memcpy(before, s->seconds, sizeof before);
+  x.arrays = pel__outputs_compute(s, &x.narrays);
+  if (!r->series) {
+    char path[5000];
+    snprintf(path, sizeof path, "%s/fields.nc", s->dir);
+    append = file_exists(s, path) && append;
+    r->series = s->host->io->series_open(&x, path, append, s->set.output.precision == 1, e);
+  }
+  if (!e->code && !reopened && s->host->io->series_append(r->series, &x, &trouble))
+    pel__journal_say(r->journal, "output at step %ld left out: %s", (long)s->step, trouble.text);
+  book(s, PEL__T_OUTPUT, t0, before);
+}
+
+bool pel__record_checkpoint(pel__records *r) {
+  pel_sim *s = r->s;
+  const double t0 = MPI_Wtime();
+  if (r->saved_step == s->step) return true;
+  char dir[5000];
+  snprintf(dir, sizeof dir, "%s/checkpoints", s->dir);
+  pel_error e = {0};
+  pel_snapshot x = snapshot(s);
+  x.arrays = pel__state_arrays(s, &x.narrays);
+  x.scalars = scalars(r, &x.nscalars);
+  x.fingerprint = pel__state_fingerprint(s);
+  s->host->io->checkpoint_write(&x, dir, (int)s->set.checkpoint.keep, &e);
+  scalars_free(x.scalars, x.nscalars);
+  free(x.arrays);
+  if (e.code) {
+    pel__journal_say(r->journal, "checkpoint at step %ld not written: %s", (long)s->step, e.text);
+  } else {
+    snprintf(r->checkpoint, sizeof r->checkpoint, "%.4000s/step_%09ld.h5", dir, (long)s->step);
+    r->saved_step = s->step;
+  }
+  r->checkpoint_cost = MPI_Wtime() - t0;
+  s->seconds[PEL__T_CHECKPOINT] += r->checkpoint_cost;
+  return !e.code;
+}
+
+static void say(void *ctx, const char *sentence) {
+  (void)ctx;
+  fprintf(stderr, "pelsim: %s\n", sentence);
+}
+
+int pel__record_restore(pel__records *r, const char *path, pel_error *e) {
+  pel_sim *s = r->s;
+  pel_snapshot x = snapshot(s);
+  x.arrays = pel__state_arrays(s, &x.narrays);
+  x.scalars = scalars(r, &x.nscalars);
+  s->host->io->checkpoint_read(&x, path, say, NULL, r->checkpoint, e);
+  if (!e->code) {
+    s->step = r->saved_step = x.step;
+    s->time = x.time;
+    s->dt_limit = x.scalars[0].value;
+    s->dt = x.scalars[1].value;
+    for (int i = 2; i < x.nscalars; ++i) r->reference[i - 2] = x.scalars[i].value;
+    for (pel__var *v = s->vars; v < s->vars + s->nvars; ++v) v->valid[v->slot] = 0;
+  }
+  scalars_free(x.scalars, x.nscalars);
+  free(x.arrays);
+  return e->code;
+}

@@ -1,0 +1,30 @@
+/* State to files and back: checkpoints, output records. */
+#ifndef PEL_RECORD_H
+#define PEL_RECORD_H
+
+#include "sim.h"
+
+/* What a run has open and remembers. */
+typedef struct {
+  pel_sim *s;
+  pel__journal *journal; /* rank 0 */
+  pel_series *series;
+  double *reference;      /* diagnostics at step 0 */
+  double *values;         /* diagnostics now */
+  char checkpoint[4096];  /* newest good one; empty: none */
+  int64_t saved_step;     /* of it; -1 */
+  double checkpoint_cost; /* seconds the last one took */
+} pel__records;
+
+/* Diagnostics to the CSV file; the first ones become the reference of invariants.  *e: a lost
+ * invariant.  Collective. */
+void pel__record_diagnostics(pel__records *r, pel_error *e);
+/* One record of fields.nc, opened at the first; a record that cannot be written is reported and
+ * left out.  *e: the file could not be opened.  Collective. */
+void pel__record_output(pel__records *r, bool append, pel_error *e);
+/* A checkpoint; false if it could not be written (reported, older ones stay).  Collective. */
+bool pel__record_checkpoint(pel__records *r);
+/* Restores state, step, time from r's request: a directory or a file.  Collective. */
+int pel__record_restore(pel__records *r, const char *path, pel_error *e);
+
+#endif

@@ -1,0 +1,301 @@
+/* The main loop: agree, diagnose, write, checkpoint, step. */
+#include <limits.h>
+#include <math.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "events.h"
+#include "plan.h"
+#include "record.h"
+
+static volatile sig_atomic_t stop_signal;
+
+void pel_request_stop(int sig) { stop_signal = sig; }
+
+/* ---- the directory
+ * -------------------------------------------------------------------------------- */
+
+static void directory_of(const pel__settings *set, const pel_request *r, char *dir, size_t size) {
+  const char *slash = strrchr(r->config, '/'), *name = slash ? slash + 1 : r->config;
+  const char *dot = strrchr(name, '.');
+  if (r->dir)
+    snprintf(dir, size, "%s", r->dir);
+  else if (*set->output.dir)
+    snprintf(dir, size, "%s", set->output.dir);
+  else
+    snprintf(dir, size, "out/%.*s", (int)(dot ? dot - name : (long)strlen(name)), name);
+}
+
+/* A wrong configuration is left to the run that follows, which reports all of it. */
+int pel_peek(const pel_host *host, const pel_request *r, int *ranks, char dir[4096]) {
+  pel__settings set = {0};
+  pel__binding b[PEL__NSETTINGS];
+  pel_error e = {0};
+  char *text;
+  size_t length;
+  (void)host;
+  if (pel__config_load(r->config, &text, &length, &e)) {
+    fprintf(stderr, "pelsim: %s\n", e.text);
+    return e.code;
+  }
+  pel__config *c = pel__config_parse(r->config, text, length, r->overrides, r->noverrides);
+  free(text);
+  pel__settings_bindings(&set, b);
+  pel__config_bind(c, b, PEL__NSETTINGS);
+  *ranks = (int)set.parallel.ranks;
+  directory_of(&set, r, dir, 4096);
+  pel__config_destroy(c);
+  return PEL_OK;
+}
+
+/* ---- the step's agreement
+ * --------------------------------------------------------------------------- */
+
+typedef enum { GO_ON, STOP_SIGNAL, STOP_WALLTIME } stop;
+
+typedef struct {
+  bool failed, nonfinite, save;
+  stop stop;
+} agreement;
+
+/* The one reduction of a step: failure anywhere, signals, rank 0's clock. */
+static agreement agree(pel__records *r, double started, double saved) {
+  pel_sim *s = r->s;
+  const double t0 = MPI_Wtime(), limit = s->set.run.walltime,
+               every = s->set.checkpoint.wall_interval;
+  const bool clock = s->rank == 0 && limit > 0 && t0 - started + 2 * r->checkpoint_cost > limit;
+  const bool save = s->rank == 0 && every > 0 && t0 - saved > every;
+  int x[4] = {atomic_load(&s->failed) != 0, s->nonfinite && s->set.diagnostics.nan_watch, save,
+              stop_signal ? STOP_SIGNAL
+              : clock     ? STOP_WALLTIME
+                          : GO_ON};
+  MPI_Allreduce(MPI_IN_PLACE, x, 4, MPI_INT, MPI_MAX, s->comm);
+  s->seconds[PEL__T_AGREE] += MPI_Wtime() - t0;
+  return (agreement){x[0], x[1], x[2], (stop)x[3]};
+}
+
+static void explain_failure(pel_sim *s, const agreement *a, pel_error *e) {
+  if (a->failed) {
+    pel_error mine = {0};
+    if (atomic_load(&s->failed)) pel_error_set(&mine, PEL_INVALID, "%s", s->failure);
+    pel__agree_error(s->comm, &mine);
+    pel_error_set(e, mine.code, "%s", mine.text);
+  } else if (a->nonfinite) {
+    pel__find_nonfinite(s, e);
+  }
+}
+
+/* ---- start
+ * ------------------------------------------------------------------------------------------- */
+
+static void tell_limits(pel__records *r) {
+  pel_sim *s = r->s;
+  const pel_model *m = s->model;
+  double step[m->nlimits + 1];
+  const double least = pel__measure_limits(s, step);
+  for (int i = 0; i < m->nlimits; ++i)
+    if (isfinite(step[i]))
+      pel__journal_say(r->journal, "time-step limit, %s: %.6g s", m->limits[i].name, step[i]);
+  if (s->set.time.dt > least)
+    pel__journal_say(r->journal,
+                     "warning: [time] dt = %g s exceeds the limit of %.6g s; expect the simulation "
+                     "to become unstable",
+                     s->set.time.dt, least);
+}
+
+static void open_journal(pel__records *r, const pel_request *q, bool resumed) {
+  pel_sim *s = r->s;
+  const int count = pel__measure_count(s);
+  const char *name[count + 1], *unit[count + 1];
+  char advice[500];
+  pel_error e = {0};
+  pel__measure_names(s, name, unit);
+  const bool wrong = pel__machine_advice(&s->machine, s->threads, advice, sizeof advice);
+  if (s->rank == 0) {
+    r->journal = pel__journal_open(
+        &(pel__run_facts){.dir = s->dir,
+                          .config_path = q->config,
+                          .config_json = s->config_json,
+                          .model = s->model->name,
+                          .title = s->set.run.title,
+                          .version = s->host->version,
+                          .resumed_from = resumed ? r->checkpoint : NULL,
+                          .ranks = s->nranks,
+                          .threads = s->threads,
+                          .nodes = s->machine.nodes,
+                          .blocks = s->layout->nblocks,
+                          .cells = s->grid.axis[0].n * s->grid.axis[1].n * s->grid.axis[2].n,
+                          .first_step = s->step,
+                          .last_step = s->set.time.end > 0 ? -1 : s->set.time.steps,
+                          .start_time = s->time,
+                          .end_time = s->set.time.end,
+                          .spherical = s->grid.axis[1].end == PEL_POLE,
+                          .progress = q->progress});
+    if (wrong) pel__journal_say(r->journal, "%s", advice);
+    if (pel__journal_columns(r->journal, count, name, unit, resumed, s->step, &e))
+      pel__journal_say(r->journal, "%s", e.text);
+  }
+  if (s->scheme) tell_limits(r);
+}
+
+/* ---- the loop
+ * ------------------------------------------------------------------------------------------ */
+
+static bool wants_output(const pel_sim *s) {
+  return s->set.output.interval > 0 || s->set.output.every > 0;
+}
+
+static void advance_clock(pel_sim *s) {
+  double lands;
+  s->dt = pel__next_dt(s, &lands);
+  pel__step(s, s->dt);
+  s->time = isnan(lands) ? s->time + s->dt : lands;
+  ++s->step;
+}
+
+/* Diagnostics, output and checkpoint that are due at this step.  On resume they were done before.
+ */
+static void record(pel__records *r, bool resumed, bool last, pel_error *e) {
+  const pel__settings *c = &r->s->set;
+  if (resumed) {
+    if (wants_output(r->s)) pel__record_output(r, true, e);
+    return;
+  }
+  const bool measures = c->diagnostics.every > 0 || c->diagnostics.interval > 0;
+  if (pel__due(r->s, c->diagnostics.every, c->diagnostics.interval) || (measures && last))
+    pel__record_diagnostics(r, e);
+  if (!e->code && wants_output(r->s) && pel__due(r->s, c->output.every, c->output.interval))
+    pel__record_output(r, false, e);
+}
+
+static int stopped(pel__records *r, stop why, pel_error *e) {
+  if (!pel__record_checkpoint(r))
+    return pel_error_set(e, PEL_IO, "stopped early, but the checkpoint could not be written");
+  return pel_error_set(e, PEL_STOPPED, "stopped %s",
+                       why == STOP_WALLTIME ? "before the wall-clock limit" : "on request");
+}
+
+static int loop(pel__records *r, const pel_request *q, bool resumed, pel_error *e) {
+  pel_sim *s = r->s;
+  const double started = MPI_Wtime();
+  const int64_t first = s->step;
+  double saved = started;
+  for (bool fresh = resumed;; fresh = false) {
+    const agreement a = agree(r, started, saved);
+    explain_failure(s, &a, e);
+    const bool last = pel__finished(s) || (q->steps > 0 && s->step - first >= q->steps);
+    if (!e->code) record(r, fresh, last, e);
+    if (e->code) return e->code;
+    const pel__settings *c = &s->set;
+    if (a.save || (last && c->checkpoint.at_end) ||
+        (!fresh && s->step > 0 && pel__due(s, c->checkpoint.every, c->checkpoint.interval))) {
+      pel__record_checkpoint(r);
+      saved = MPI_Wtime();
+    }
+    if (last) return PEL_OK;
+    if (a.stop != GO_ON) return stopped(r, a.stop, e);
+    advance_clock(s);
+    pel__journal_step(r->journal, s->step, s->time, s->dt);
+  }
+}
+
+/* ---- the end
+ * ------------------------------------------------------------------------------------------- */
+
+static void gather_phases(pel_sim *s, pel__phase *p) {
+  static const char *const name[] = {"compute", "halo",       "filter", "diagnostics",
+                                     "output",  "checkpoint", "agree"};
+  double lo[PEL__NPHASES], hi[PEL__NPHASES], sum[PEL__NPHASES];
+  MPI_Reduce(s->seconds, lo, PEL__NPHASES, MPI_DOUBLE, MPI_MIN, 0, s->comm);
+  MPI_Reduce(s->seconds, hi, PEL__NPHASES, MPI_DOUBLE, MPI_MAX, 0, s->comm);
+  MPI_Reduce(s->seconds, sum, PEL__NPHASES, MPI_DOUBLE, MPI_SUM, 0, s->comm);
+  for (int i = 0; i < PEL__NPHASES; ++i)
+    p[i] = (pel__phase){name[i], lo[i], s->rank == 0 ? sum[i] / s->nranks : 0, hi[i]};
+}
+
+static void finish(pel__records *r, int code, const pel_error *e, int64_t first, double seconds) {
+  pel_sim *s = r->s;
+  pel__phase phases[PEL__NPHASES];
+  char next[5000];
+  const bool output = r->series != NULL;
+  pel_error trouble = {0};
+  if (r->series && s->host->io->series_close(r->series, &trouble))
+    pel__journal_say(r->journal, "%s", trouble.text);
+  gather_phases(s, phases);
+  snprintf(next, sizeof next, "%s/%s", s->dir, output ? "fields.nc" : "diagnostics.csv");
+  const pel__run_result x = {
+      .exit_code = code,
+      .why = e->code ? e->text : NULL,
+      .step = s->step,
+      .steps_done = s->step - first,
+      .time = s->time,
+      .seconds = seconds,
+      .bytes = pel__program_bytes(s) * (double)(s->step - first),
+      .bandwidth = s->step > first ? pel__machine_bandwidth(s->comm, &s->machine, s->threads) : 0,
+      .fingerprint = pel__state_fingerprint(s),
+      .phases = phases,
+      .nphases = PEL__NPHASES,
+      .checkpoint = *r->checkpoint ? r->checkpoint : NULL,
+      .open_next = next};
+  if (s->rank == 0) pel__journal_close(r->journal, &x);
+  r->journal = NULL;
+}
+
+/* "" stands for the newest good checkpoint of the directory. */
+static int start_state(pel__records *r, const pel_request *q, pel_error *e) {
+  char newest[5000];
+  if (!q->resume) return pel__initialise(r->s, e);
+  snprintf(newest, sizeof newest, "%s/checkpoints", r->s->dir);
+  return pel__record_restore(r, *q->resume ? q->resume : newest, e);
+}
+
+/* Whether the run goes on in the directory of an earlier one, rather than from a file into a new
+ * directory. */
+static bool continues(const pel_sim *s, const pel_request *q) {
+  char own[5000], file[PATH_MAX], dir[PATH_MAX];
+  if (!q->resume || !*q->resume) return q->resume != NULL;
+  snprintf(own, sizeof own, "%s/checkpoints", s->dir);
+  return realpath(own, dir) && realpath(q->resume, file) && strncmp(file, dir, strlen(dir)) == 0;
+}
+
+static int simulate(pel_sim *s, const pel_request *q, bool continued, pel_error *e) {
+  const int n = pel__measure_count(s);
+  pel__records r = {.s = s,
+                    .saved_step = -1,
+                    .reference = pel_alloc(s, (size_t)(n + 1) * sizeof(double)),
+                    .values = pel_alloc(s, (size_t)(n + 1) * sizeof(double))};
+  if (start_state(&r, q, e)) {
+    if (s->rank == 0) fprintf(stderr, "pelsim: %s\n", e->text);
+    return e->code;
+  }
+  open_journal(&r, q, continued);
+  MPI_Barrier(s->comm); /* rank 0 had files to open */
+  memset(s->seconds, 0, sizeof s->seconds);
+  const int64_t first = s->step;
+  const double t0 = MPI_Wtime();
+  const int code = loop(&r, q, continued, e);
+  finish(&r, code, e, first, MPI_Wtime() - t0);
+  return code;
+}
+
+int pel_run(MPI_Comm comm, const pel_host *host, const pel_request *q) {
+  int code, continued = 0;
+  pel_error e = {0};
+  pel__rundir *dir = NULL;
+  pel_sim *s = pel__sim_create(comm, host, q, &code);
+  if (!s) return code;
+  directory_of(&s->set, q, s->dir, sizeof s->dir);
+  if (s->rank == 0) {
+    continued = continues(s, q);
+    dir = pel__rundir_open(s->dir, continued, q->overwrite, &e);
+    if (e.code) fprintf(stderr, "pelsim: %s\n", e.text);
+  }
+  MPI_Bcast(&continued, 1, MPI_INT, 0, s->comm);
+  MPI_Bcast(&e, sizeof e, MPI_BYTE, 0, s->comm);
+  if (!e.code) simulate(s, q, continued, &e);
+  pel__rundir_close(dir);
+  pel__sim_destroy(s);
+  return e.code;
+}

@@ -1,0 +1,393 @@
+/* The run directory: made, locked against a second job, refused when it holds an earlier run,
+ * cleaned when the user says so; and small files written atomically into it. */
+#define _GNU_SOURCE /* asprintf */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+#include "journal.h"
+#include "journal_parts.h"
+
+#define ELSEWHERE "choose another with --dir or [output] dir"
+
+struct pel__rundir {
+  int lock;
+};
+
+/* What pelsim itself writes into a run directory; --overwrite removes these names only, so that a
+ * job script or notes beside them survive. */
+static const char *const owned[] = {"run.log",   "run.json",    "heartbeat.json", "diagnostics.csv",
+                                    "fields.nc", "fields.xdmf", "trajectory.h5md"};
+
+static bool starts(const char *s, const char *prefix) {
+  return strncmp(s, prefix, strlen(prefix)) == 0;
+}
+
+static bool ends(const char *s, const char *suffix) {
+  const size_t n = strlen(s), m = strlen(suffix);
+  return n >= m && strcmp(s + n - m, suffix) == 0;
+}
+
+char *pel__path(const char *dir, const char *name) {
+  char *path = NULL;
+  return asprintf(&path, "%s/%s", dir, name) < 0 ? NULL : path;
+}
+
+static bool is_directory(const char *path) {
+  struct stat s;
+  return stat(path, &s) == 0 && S_ISDIR(s.st_mode);
+}
+
+static bool exists(const char *dir, const char *name) {
+  char *path = pel__path(dir, name);
+  struct stat s;
+  const bool there = path && lstat(path, &s) == 0;
+  free(path);
+  return there;
+}
+
+/* ---- files written atomically ------------------------------------------------------------------
+ */
+
+static int write_all(int fd, const char *text, size_t n) {
+  while (n > 0) {
+    const ssize_t m = write(fd, text, n);
+    if (m < 0 && errno == EINTR) continue;
+    if (m < 0) return errno;
+    text += m;
+    n -= (size_t)m;
+  }
+  return 0;
+}
+
+static int sync_directory(const char *dir) {
+  const int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return errno;
+  /* Some file systems cannot sync a directory (EINVAL); the rename is then as safe as it gets. */
+  const int code = fsync(fd) && errno != EINVAL ? errno : 0;
+  close(fd);
+  return code;
+}
+
+static int replace(const char *temporary, const char *path, const char *text, bool durable) {
+  const int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+  if (fd < 0) return errno;
+  int code = write_all(fd, text, strlen(text));
+  if (!code && durable && fsync(fd)) code = errno;
+  if (close(fd) && !code) code = errno;
+  if (!code && rename(temporary, path)) code = errno;
+  if (code) unlink(temporary);
+  return code;
+}
+
+int pel__replace_file(const char *dir, const char *name, const char *text, bool durable) {
+  char *path = pel__path(dir, name), *temporary = NULL;
+  if (asprintf(&temporary, "%s/.%s.tmp", dir, name) < 0) temporary = NULL;
+  int code = path && temporary ? replace(temporary, path, text, durable) : ENOMEM;
+  if (!code && durable) code = sync_directory(dir);
+  free(path);
+  free(temporary);
+  return code;
+}
+
+int pel__write_atomically(const char *dir, const char *name, const char *text) {
+  return pel__replace_file(dir, name, text, true);
+}
+
+/* ---- what the directory holds ------------------------------------------------------------------
+ */
+
+static bool is_temporary(const char *name) {
+  char temporary[64];
+  for (int i = 0; i < PEL_N(owned); ++i) {
+    snprintf(temporary, sizeof temporary, ".%s.tmp", owned[i]);
+    if (strcmp(name, temporary) == 0) return true;
+  }
+  return false;
+}
+
+static bool is_owned(const char *name) {
+  for (int i = 0; i < PEL_N(owned); ++i)
+    if (strcmp(name, owned[i]) == 0) return true;
+  return is_temporary(name) || (starts(name, "diagnostics.before_step_") && ends(name, ".csv"));
+}
+
+static bool is_checkpoint(const char *name) { return starts(name, "step_") && ends(name, ".h5"); }
+
+/* Of checkpoints/: good ones, damaged ones set aside (.bad) and half-written ones. */
+static bool is_of_checkpoints(const char *name) {
+  return starts(name, "step_") || starts(name, ".step_");
+}
+
+/* Calls visit(dir, name) for the entries that `wanted` accepts until one returns non-zero. */
+static int visit_entries(const char *dir, bool (*wanted)(const char *),
+                         int (*visit)(const char *, const char *)) {
+  DIR *d = opendir(dir);
+  if (!d) return errno == ENOENT ? 0 : errno;
+  int code = 0;
+  for (struct dirent *entry; !code && (entry = readdir(d));)
+    if (wanted(entry->d_name)) code = visit(dir, entry->d_name);
+  closedir(d);
+  return code;
+}
+
+static int found(const char *dir, const char *name) {
+  (void)dir, (void)name;
+  return -1;
+}
+
+static int remove_entry(const char *dir, const char *name) {
+  char *path = pel__path(dir, name);
+  const int code = !path ? ENOMEM : unlink(path) && errno != ENOENT ? errno : 0;
+  free(path);
+  return code;
+}
+
+static bool has_checkpoint(const char *dir) {
+  char *sub = pel__path(dir, "checkpoints");
+  const bool yes = sub && visit_entries(sub, is_checkpoint, found) == -1;
+  free(sub);
+  return yes;
+}
+
+static bool is_used(const char *dir) {
+  for (int i = 0; i < PEL_N(owned); ++i)
+    if (exists(dir, owned[i])) return true;
+  return has_checkpoint(dir);
+}
+
+static int clean(const char *dir, pel_error *e) {
+  char *sub = pel__path(dir, "checkpoints");
+  int code = sub ? visit_entries(sub, is_of_checkpoints, remove_entry) : ENOMEM;
+  if (!code) code = visit_entries(dir, is_owned, remove_entry);
+  free(sub);
+  if (!code) return PEL_OK;
+  return pel_error_set(e, PEL_IO, "%s: --overwrite could not remove the earlier run: %s", dir,
+                       strerror(code));
+}
+
+/* ---- the command that continues a run ----------------------------------------------------------
+ */
+
+/* Appends `word` as a shell would have to read it. */
+static void append_word(char *out, size_t size, const char *word) {
+  const size_t n = strlen(out);
+  const char *safe = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=.,:/@%";
+  const bool quote = word[strspn(word, safe)] || !*word;
+  snprintf(out + n, size - n, quote ? " '%s'" : " %s", word);
+}
+
+/* True if `pelsim run config` without --dir would use `dir`. */
+static bool implied(const char *config, const char *configured, const char *dir) {
+  if (configured && *configured && strcmp(configured, "auto")) return strcmp(configured, dir) == 0;
+  const char *name = strrchr(config, '/');
+  name = name ? name + 1 : config;
+  const char *dot = strrchr(name, '.');
+  const int stem = dot && dot > name ? (int)(dot - name) : (int)strlen(name);
+  char standard[4200];
+  snprintf(standard, sizeof standard, "out/%.*s", stem, name);
+  return strcmp(standard, dir) == 0;
+}
+
+void pel__resume_command(char *out, size_t size, const char *config, const json_t *settings,
+                         const char *dir) {
+  const json_t *output = json_object_get(settings, "output");
+  const char *configured =
+      json_string_value(json_object_get(json_object_get(output, "dir"), "value"));
+  snprintf(out, size, "pelsim run");
+  append_word(out, size, config ? config : "CONFIG");
+  snprintf(out + strlen(out), size - strlen(out), " --resume");
+  if (config && !implied(config, configured, dir)) {
+    snprintf(out + strlen(out), size - strlen(out), " --dir");
+    append_word(out, size, dir);
+  }
+}
+
+json_t *pel__run_json_load(const char *dir) {
+  char *path = pel__path(dir, "run.json");
+  json_t *run = path ? json_load_file(path, JSON_REJECT_DUPLICATES, NULL) : NULL;
+  free(path);
+  if (json_is_object(run)) return run;
+  json_decref(run);
+  return NULL;
+}
+
+static int refuse_used(const char *dir, pel_error *e) {
+  json_t *run = pel__run_json_load(dir);
+  const char *config = json_string_value(json_object_get(run, "config_path"));
+  const char *state = json_string_value(json_object_get(run, "state"));
+  char command[600], about[80] = "";
+  pel__resume_command(command, sizeof command, config, json_object_get(run, "config"), dir);
+  if (state && strcmp(state, "running") == 0)
+    snprintf(about, sizeof about, " (interrupted)");
+  else if (state)
+    snprintf(about, sizeof about, " (%.20s at step %lld)", state,
+             (long long)json_integer_value(json_object_get(run, "step")));
+  json_decref(run);
+  if (has_checkpoint(dir))
+    return pel_error_set(e, PEL_USAGE,
+                         "%s holds an earlier run%s: continue it with `%s`, or add --overwrite to "
+                         "delete it and start anew",
+                         dir, about, command);
+  return pel_error_set(e, PEL_USAGE,
+                       "%s holds an earlier run%s: add --overwrite to delete it and start anew "
+                       "(--resume has nothing to continue from: it left no checkpoint)",
+                       dir, about);
+}
+
+static int refuse_resume(const char *dir, pel_error *e) {
+  if (!is_directory(dir))
+    return pel_error_set(e, PEL_USAGE,
+                         "nothing to resume: there is no run directory %s; start without --resume, "
+                         "or name it with --dir",
+                         dir);
+  return pel_error_set(e, PEL_USAGE, "nothing to resume: %s/checkpoints holds no step_*.h5; %s",
+                       dir,
+                       is_used(dir) ? "start anew with --overwrite" : "start without --resume");
+}
+
+/* ---- making and locking it ---------------------------------------------------------------------
+ */
+
+static int make_one(const char *path, const char *dir, pel_error *e) {
+  const int code = mkdir(path, 0777) ? errno : 0;
+  /* A read-only parent says EROFS or EACCES even where the directory exists. */
+  if (!code || is_directory(path)) return PEL_OK;
+  if (code == EEXIST || code == ENOTDIR)
+    return pel_error_set(e, PEL_IO,
+                         "cannot make the run directory %s: %s is not a directory; " ELSEWHERE, dir,
+                         path);
+  return pel_error_set(e, PEL_IO, "cannot make the run directory %s: %s: %s; " ELSEWHERE, dir, path,
+                       strerror(code));
+}
+
+static int make_directories(const char *dir, pel_error *e) {
+  if (!*dir) return pel_error_set(e, PEL_USAGE, "the run directory has no name; " ELSEWHERE);
+  char *path = strdup(dir);
+  if (!path) return pel_error_set(e, PEL_IO, "%s: %s", dir, strerror(ENOMEM));
+  int code = PEL_OK;
+  for (char *slash = strchr(path + 1, '/'); slash && !code; slash = strchr(slash + 1, '/')) {
+    *slash = 0;
+    code = make_one(path, dir, e);
+    *slash = '/';
+  }
+  if (!code) code = make_one(path, dir, e);
+  free(path);
+  return code;
+}
+
+/* Who we are, for the sentence another job gets. */
+static void describe_self(char *text, size_t size) {
+  static const char *const variables[] = {"SLURM_JOB_ID", "PBS_JOBID", "LSB_JOBID", "JOB_ID"};
+  char host[256] = "?", when[32];
+  gethostname(host, sizeof host - 1);
+  pel__iso_time(when, time(NULL));
+  snprintf(text, size, "host %s, pid %ld", host, (long)getpid());
+  for (int i = 0; i < PEL_N(variables); ++i) {
+    const char *job = getenv(variables[i]);
+    if (!job || !*job) continue;
+    snprintf(text + strlen(text), size - strlen(text), ", job %.60s", job);
+    break;
+  }
+  snprintf(text + strlen(text), size - strlen(text), ", since %s\n", when);
+}
+
+static int refuse_locked(int fd, const char *dir, pel_error *e) {
+  char who[300];
+  const ssize_t n = pread(fd, who, sizeof who - 1, 0);
+  who[n > 0 ? n : 0] = 0;
+  who[strcspn(who, "\r\n")] = 0;
+  for (char *c = who; *c; ++c)
+    if (*c < ' ' || *c > '~') *c = '?';
+  return pel_error_set(e, PEL_USAGE,
+                       "%s is in use by another run (%s): wait for it, stop it, or choose another "
+                       "directory with --dir",
+                       dir, *who ? who : "which has not yet said who it is");
+}
+
+/* Returns the descriptor that holds the lock, or -1. */
+static int take_lock(const char *dir, pel_error *e) {
+  char *path = pel__path(dir, ".lock"), self[500];
+  const int fd = path ? open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666) : -1;
+  free(path);
+  if (fd < 0) {
+    pel_error_set(e, PEL_IO, "cannot write in the run directory %s: %s; " ELSEWHERE, dir,
+                  strerror(errno));
+    return -1;
+  }
+  if (flock(fd, LOCK_EX | LOCK_NB)) {
+    if (errno == EWOULDBLOCK) {
+      refuse_locked(fd, dir, e);
+      close(fd);
+      return -1;
+    }
+    /* File systems without locks (some cluster ones): run, but say what is missing. */
+    fprintf(stderr, "%s: this file system has no locks (%s): do not start a second run here\n", dir,
+            strerror(errno));
+  }
+  describe_self(self, sizeof self);
+  int code = ftruncate(fd, 0) || lseek(fd, 0, SEEK_SET) < 0 ? errno : 0;
+  if (!code) code = write_all(fd, self, strlen(self));
+  if (!code) return fd;
+  pel_error_set(e, PEL_IO, "cannot write in the run directory %s: %s; " ELSEWHERE, dir,
+                strerror(code));
+  close(fd);
+  return -1;
+}
+
+static int prepare(const char *dir, bool resume, bool overwrite, pel_error *e) {
+  if (resume && !has_checkpoint(dir)) return refuse_resume(dir, e);
+  if (!resume && !overwrite && is_used(dir)) return refuse_used(dir, e);
+  if (overwrite && clean(dir, e)) return e->code;
+  char *sub = pel__path(dir, "checkpoints");
+  const int failed = !sub ? ENOMEM : mkdir(sub, 0777) ? errno : 0;
+  int code = PEL_OK;
+  if (failed && !(sub && is_directory(sub)))
+    code = pel_error_set(e, PEL_IO, "cannot make %s/checkpoints: %s; " ELSEWHERE, dir,
+                         strerror(failed));
+  else if (access(dir, W_OK | X_OK) || access(sub, W_OK | X_OK))
+    code = pel_error_set(e, PEL_IO, "cannot write in the run directory %s: %s; " ELSEWHERE, dir,
+                         strerror(errno));
+  free(sub);
+  return code;
+}
+
+pel__rundir *pel__rundir_open(const char *dir, bool resume, bool overwrite, pel_error *e) {
+  if (resume && overwrite) {
+    pel_error_set(e, PEL_USAGE, "%s: --resume continues the run that --overwrite deletes; give one",
+                  dir);
+    return NULL;
+  }
+  if (resume && !is_directory(dir)) {
+    refuse_resume(dir, e);
+    return NULL;
+  }
+  if (make_directories(dir, e)) return NULL;
+  const int fd = take_lock(dir, e);
+  if (fd < 0) return NULL;
+  pel__rundir *d = calloc(1, sizeof *d);
+  if (!d || prepare(dir, resume, overwrite, e)) {
+    if (!d) pel_error_set(e, PEL_IO, "%s: %s", dir, strerror(ENOMEM));
+    free(d);
+    close(fd);
+    return NULL;
+  }
+  d->lock = fd;
+  return d;
+}
+
+void pel__rundir_close(pel__rundir *d) {
+  if (!d) return;
+  /* The file stays: removing it would let a third job lock a name that a second has open. */
+  const int ignored = ftruncate(d->lock, 0);
+  (void)ignored;
+  close(d->lock);
+  free(d);
+}

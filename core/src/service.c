@@ -1,0 +1,78 @@
+/* What a model may ask of the layer (model.h), and memory that lives as long as the simulation. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim.h"
+
+void *pel__sim_keep(pel_sim *s, void *memory, void (*release)(void *)) {
+  pel__allocation *a = malloc(sizeof *a);
+  *a = (pel__allocation){s->allocations, release, memory};
+  s->allocations = a;
+  return memory;
+}
+
+void *pel_alloc(pel_sim *s, size_t bytes) {
+  return pel__sim_keep(s, calloc(1, bytes ? bytes : 1), free);
+}
+
+void pel_reject(pel_sim *s, const char *section, const char *key, const char *fmt, ...) {
+  char text[1000];
+  va_list ap;
+  va_start(ap, fmt);
+  vsnprintf(text, sizeof text, fmt, ap);
+  va_end(ap);
+  pel__config_reject(s->config, section ? section : s->model->name, key, "%s", text);
+}
+
+bool pel_given(const pel_sim *s, const char *section, const char *key) {
+  return pel__config_given(s->config, section ? section : s->model->name, key);
+}
+
+void pel_fail(pel_sim *s, const char *fmt, ...) {
+  int none = 0; /* the first thread to fail writes the message */
+  if (!atomic_compare_exchange_strong(&s->failed, &none, -1)) return;
+  va_list ap;
+  va_start(ap, fmt);
+  vsnprintf(s->failure, sizeof s->failure, fmt, ap);
+  va_end(ap);
+  atomic_store(&s->failed, PEL_INVALID);
+}
+
+/* ---- maps ---------------------------------------------------------------------------------------
+ */
+
+static void free_map(void *p) {
+  pel_map *m = p;
+  free(m->lat), free(m->lon), free(m->value), free(m);
+}
+
+static pel_map *share_map(pel_sim *s, pel_map *m) {
+  int n[2] = {m ? m->nlat : 0, m ? m->nlon : 0};
+  MPI_Bcast(n, 2, MPI_INT, 0, s->comm);
+  const size_t points = (size_t)n[0] * (size_t)n[1];
+  if (!m) {
+    m = calloc(1, sizeof *m);
+    *m = (pel_map){n[0], n[1], malloc((size_t)n[0] * sizeof(double)),
+                   malloc((size_t)n[1] * sizeof(double)), malloc(points * sizeof(double))};
+  }
+  MPI_Bcast(m->lat, n[0], MPI_DOUBLE, 0, s->comm);
+  MPI_Bcast(m->lon, n[1], MPI_DOUBLE, 0, s->comm);
+  MPI_Bcast(m->value, (int)points, MPI_DOUBLE, 0, s->comm);
+  return m;
+}
+
+const pel_map *pel_map_read(pel_sim *s, const char *section, const char *key, const char *file,
+                            const char *variable, const char *time, const char *level,
+                            const char *unit) {
+  pel_error e = {0};
+  pel_map *m = NULL;
+  if (s->rank == 0) m = s->host->io->map_read(file, variable, time, level, unit, &e);
+  MPI_Bcast(&e, sizeof e, MPI_BYTE, 0, s->comm);
+  if (e.code) {
+    pel_reject(s, section, key, "%s", e.text);
+    return NULL;
+  }
+  return pel__sim_keep(s, share_map(s, m), free_map);
+}

@@ -1,0 +1,215 @@
+/* From a configuration to a simulation that is ready to start. */
+#include "sim.h"
+
+#include <dlfcn.h>
+#include <omp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "plan.h"
+#include "plugin.h"
+
+/* ---- the configuration
+ * ----------------------------------------------------------------------------- */
+
+static int read_config(pel_sim *s, const pel_request *r, pel_error *e) {
+  char *text = NULL;
+  size_t length = 0;
+  if (s->rank == 0) pel__config_load(r->config, &text, &length, e);
+  MPI_Bcast(e, sizeof *e, MPI_BYTE, 0, s->comm);
+  if (e->code) return e->code;
+  MPI_Bcast(&length, sizeof length, MPI_BYTE, 0, s->comm);
+  if (s->rank != 0) text = malloc(length + 1);
+  MPI_Bcast(text, (int)length, MPI_BYTE, 0, s->comm);
+  s->config = pel__config_parse(r->config, text, length, r->overrides, r->noverrides);
+  free(text);
+  return PEL_OK;
+}
+
+/* The model named in [run]: a plug-in's, or a built-in one. */
+static const pel_model *find_model(pel_sim *s, const pel_request *r) {
+  const char *name = pel__config_get(s->config, "run", "model");
+  const char *plugin = pel__config_get(s->config, "run", "plugin");
+  if (plugin && *plugin) {
+    pel_error e = {0};
+    const pel_model *m = pel__plugin_load(plugin, r->config, &s->plugin, &e);
+    pel__agree_error(s->comm, &e);
+    if (e.code) pel__config_reject(s->config, "run", "plugin", "%s", e.text);
+    if (e.code || !name || !*name || strcmp(name, m->name) == 0) return e.code ? NULL : m;
+    pel__config_reject(s->config, "run", "model", "the plug-in's model is '%s', not '%s'", m->name,
+                       name);
+    return NULL;
+  }
+  return pel__settings_model(s->config, s->host->models, s->host->nmodels);
+}
+
+static void bind(pel_sim *s) {
+  const pel_model *m = s->model;
+  pel__binding b[PEL__NSETTINGS + 1];
+  pel__settings_bindings(&s->set, b);
+  b[PEL__NSETTINGS] = (pel__binding){m->name, m->params, m->nparams, s->state};
+  pel__config_bind(s->config, b, PEL_N(b));
+  pel__settings_check(s->config, &s->set);
+}
+
+/* ---- the model's hooks
+ * ------------------------------------------------------------------------------ */
+
+static void check_grid(pel_sim *s) {
+  for (int a = 0; a < 3; ++a) {
+    pel_axis *x = &s->grid.axis[a];
+    if (a >= s->grid.dims) x->n = 1;
+    if (x->n < 1 || (a == 0 && x->n > INT32_MAX / 2))
+      pel__config_reject(s->config, "grid", "", "axis %s has %ld cells", x->name, (long)x->n);
+  }
+  if (s->grid.dims >= 2 && s->grid.axis[1].end == PEL_POLE &&
+      (s->grid.axis[0].n % 2 != 0 || s->grid.axis[0].end != PEL_PERIODIC))
+    pel__config_reject(s->config, "grid", "",
+                       "a grid with poles needs an even number of longitudes, not %ld",
+                       (long)s->grid.axis[0].n);
+}
+
+static void choose_scheme(pel_sim *s) {
+  static const char *const name[] = {NULL, "euler", "ssprk3", "rk3", "rk4"}; /* as in settings.c */
+  const char *want = s->set.time.scheme ? name[s->set.time.scheme] : s->model->scheme;
+  if (!s->model->scheme && s->set.time.scheme)
+    pel__config_reject(s->config, "time", "scheme", "model %s has its own time step",
+                       s->model->name);
+  if (s->model->scheme) s->scheme = pel__scheme_find(want);
+  for (int i = 0; s->scheme && i < s->model->nlimits; ++i) {
+    const pel_limit *l = &s->model->limits[i];
+    if (l->spectrum == PEL_OSCILLATES && s->scheme->imaginary == 0 &&
+        (!l->when || l->when(s->state)))
+      pel__config_reject(s->config, "time", "scheme",
+                         "forward Euler is unstable for oscillations ('%s' of model %s); choose "
+                         "ssprk3, rk3 or rk4",
+                         l->name, s->model->name);
+  }
+}
+
+static void list_vars(pel_sim *s) {
+  const pel_model *m = s->model;
+  s->vars = pel_alloc(s, (size_t)(2 * m->nfields + 1) * sizeof *s->vars);
+  for (int i = 0; i < m->nfields; ++i) {
+    const pel_field *f = &m->fields[i];
+    if (f->when && !f->when(s->state)) continue;
+    s->vars[s->nvars++] = (pel__var){.field = f, .offset = f->offset, .stored = f->prognostic};
+    if (f->rate) s->vars[s->nvars++] = (pel__var){.field = f, .rate = true, .offset = f->rate - 1};
+  }
+}
+
+static int report_errors(pel_sim *s) {
+  int n = pel__config_errors(s->config);
+  if (!n) return PEL_OK;
+  if (s->rank == 0) pel__config_print_errors(s->config, stderr);
+  return PEL_USAGE;
+}
+
+/* ---- plans, layout, memory
+ * ----------------------------------------------------------------------------- */
+
+static int enabled(const pel_sim *s, const pel_stage *table, int n, const pel_stage **to) {
+  int m = 0;
+  for (int i = 0; i < n; ++i)
+    if (!table[i].when || table[i].when(s->state)) to[m++] = &table[i];
+  return m;
+}
+
+static int make_plans(pel_sim *s, pel_error *e) {
+  const pel_model *m = s->model;
+  const pel_stage *list[m->nprogram + m->ninit + 1];
+  int n = enabled(s, m->program, m->nprogram, list);
+  s->program = pel__plan_create(s, list, n, s->scheme != NULL, false, e);
+  if (e->code) return e->code;
+  n = enabled(s, m->init, m->ninit, list);
+  s->init = pel__plan_create(s, list, n, false, false, e);
+  if (e->code || pel__measures_create(s, e) || pel__outputs_create(s, e)) return e->code;
+  /* Making one plan may have moved an array to memory that an older plan keeps in scratch, which
+   * is still right there: scratch is decided when a plan is bound. */
+  return report_errors(s) ? PEL_USAGE : PEL_OK;
+}
+
+static int make_layout(pel_sim *s, pel_error *e) {
+  int w = pel__plan_halo(s, s->program), nb[3] = {0, 0, 0}, halo[3];
+  const int other[] = {pel__plan_halo(s, s->init), pel__measures_halo(s), pel__outputs_halo(s)};
+  for (int i = 0; i < 3; ++i) w = other[i] > w ? other[i] : w;
+  for (int a = 0; a < 3; ++a) halo[a] = a < s->grid.dims ? w : 0;
+  if (*s->set.parallel.block_grid) {
+    const int n = sscanf(s->set.parallel.block_grid, "%dx%dx%d", &nb[0], &nb[1], &nb[2]);
+    for (int a = n; a < 3; ++a) nb[a] = 1;
+  }
+  const int64_t each = s->set.parallel.blocks;
+  s->layout =
+      pel__layout_create(&s->grid, s->rank, s->nranks, nb, each > 0 ? (int)each : 1, halo, e);
+  return pel__agree_error(s->comm, e);
+}
+
+static void choose_threads(pel_sim *s, const pel_request *r) {
+  pel__machine_look(s->comm, &s->machine);
+  s->threads = r->threads > 0                ? r->threads
+               : s->set.parallel.threads > 0 ? (int)s->set.parallel.threads
+                                             : pel__machine_threads(&s->machine);
+  omp_set_num_threads(s->threads);
+}
+
+static int prepare(pel_sim *s, const pel_request *r, pel_error *e) {
+  if (read_config(s, r, e)) return e->code;
+  s->model = find_model(s, r);
+  if (!s->model) return report_errors(s);
+  s->state = pel_alloc(s, (s->model->state_size + 63) / 64 * 64);
+  bind(s);
+  if (report_errors(s)) return PEL_USAGE;
+  if (s->model->setup) s->model->setup(s, s->state);
+  if (report_errors(s)) return PEL_USAGE;
+  s->model->grid(&s->grid, s->state);
+  check_grid(s);
+  choose_scheme(s);
+  if (report_errors(s)) return PEL_USAGE;
+  if (s->model->load) s->model->load(s, s->state);
+  if (report_errors(s)) return PEL_USAGE;
+  s->config_json = pel__sim_keep(s, pel__config_json(s->config), free);
+  choose_threads(s, r);
+  list_vars(s);
+  int code = make_plans(s, e);
+  if (code || (code = make_layout(s, e)) || (code = pel__state_create(s, e))) return code;
+  pel__plan_bind(s, s->program);
+  pel__plan_bind(s, s->init);
+  pel__measures_bind(s);
+  pel__outputs_bind(s);
+  return PEL_OK;
+}
+
+pel_sim *pel__sim_create(MPI_Comm comm, const pel_host *host, const pel_request *r, int *code) {
+  pel_error e = {0};
+  pel_sim *s = calloc(1, sizeof *s);
+  MPI_Comm_dup(comm, &s->comm);
+  MPI_Comm_rank(s->comm, &s->rank);
+  MPI_Comm_size(s->comm, &s->nranks);
+  s->host = host;
+  *code = prepare(s, r, &e);
+  pel__agree_error(s->comm, &e);
+  if (e.code && s->rank == 0) fprintf(stderr, "%s: %s\n", r->config, e.text);
+  if (e.code) *code = e.code;
+  if (*code == PEL_OK) return s;
+  pel__sim_destroy(s);
+  return NULL;
+}
+
+void pel__sim_destroy(pel_sim *s) {
+  pel__plan_destroy(s->program);
+  pel__plan_destroy(s->init);
+  pel__measures_destroy(s->measures);
+  pel__outputs_destroy(s->outputs);
+  if (s->layout) pel__layout_destroy(s->layout);
+  if (s->config) pel__config_destroy(s->config);
+  while (s->allocations) {
+    pel__allocation *a = s->allocations;
+    s->allocations = a->next;
+    a->release(a->memory);
+    free(a);
+  }
+  if (s->plugin) dlclose(s->plugin);
+  MPI_Comm_free(&s->comm);
+  free(s);
+}

@@ -1,0 +1,30 @@
+/* For io: attributes of HDF5 objects, and closing.  `put` clears *ok on failure and does nothing
+ * when it is already clear, so a whole file is described and checked once. */
+#ifndef PEL_H5_H
+#define PEL_H5_H
+
+#include <hdf5.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+void pel__h5_put_text(hid_t object, const char *name, const char *text, bool *ok);
+void pel__h5_put_integer(hid_t object, const char *name, int64_t x, bool *ok);
+void pel__h5_put_real(hid_t object, const char *name, double x, bool *ok);
+void pel__h5_put_id(hid_t object, const char *name, int x, bool *ok);
+/* An array of one element of this type. */
+void pel__h5_put_fill(hid_t object, const char *name, hid_t type, double x, bool *ok);
+/* Attribute that exists: new value of the same size. */
+void pel__h5_set_text(hid_t object, const char *name, const char *text, bool *ok);
+
+/* Text is malloced ("" if the attribute is empty); NULL if it does not exist or is no text. */
+char *pel__h5_get_text(hid_t object, const char *name);
+bool pel__h5_get_integer(hid_t object, const char *name, int64_t *x);
+bool pel__h5_get_real(hid_t object, const char *name, double *x);
+
+/* A scalar dataset that is one string. */
+void pel__h5_put_document(hid_t group, const char *name, const char *text, bool *ok);
+char *pel__h5_get_document(hid_t group, const char *name); /* malloced or NULL */
+
+hid_t pel__h5_group(hid_t parent, const char *name, bool *ok);
+
+#endif

@@ -1,0 +1,12 @@
+#include "pelsim_io.h"
+
+#include "checkpoint.h"
+#include "map.h"
+#include "series.h"
+
+const pel_io pel_io_hdf5 = {.checkpoint_write = pel__checkpoint_write,
+                            .checkpoint_read = pel__checkpoint_read,
+                            .series_open = pel__series_open,
+                            .series_append = pel__series_append,
+                            .series_close = pel__series_close,
+                            .map_read = pel__map_read};

@@ -1,0 +1,69 @@
+/* For the files that read maps. */
+#ifndef PEL_MAP_PARTS_H
+#define PEL_MAP_PARTS_H
+
+#include <netcdf.h>
+#include "pelsim/sink.h"
+
+typedef struct {
+  int nc;
+  const char *file;
+} pel__source;
+
+/* ---- files and variables (map_file.c) ---------------------------------------------------------
+ */
+
+/* Opens a netCDF file for reading, or says in one sentence what it is instead. */
+int pel__source_open(const char *file, pel__source *s, pel_error *e);
+
+/* Bytes that a classic netCDF file must have by its own header, -1 if the header is broken.  (The
+ * library reads zeros beyond the end of a classic file.) */
+int64_t pel__classic_size(int fd);
+
+/* Text attribute, malloced, without blanks at its end; NULL if there is none. */
+char *pel__source_text(const pel__source *s, int var, const char *name);
+/* All values of a numeric attribute, malloced; NULL if there is none. */
+double *pel__source_numbers(const pel__source *s, int var, const char *name, size_t *n);
+
+/* ---- coordinates (map_axes.c) -----------------------------------------------------------------
+ */
+
+typedef enum { PEL__LAT, PEL__LON, PEL__WHEN, PEL__LEVEL, PEL__NROLES } pel__role;
+
+/* One dimension of a variable. */
+typedef struct {
+  pel__role role;
+  size_t n;
+  int var; /* of its coordinates, -1: none */
+  char name[NC_MAX_NAME + 1];
+} pel__map_axis;
+
+typedef struct {
+  int id, ndims;
+  char name[NC_MAX_NAME + 1];
+  pel__map_axis axis[NC_MAX_VAR_DIMS > 16 ? 16 : NC_MAX_VAR_DIMS];
+  int of[PEL__NROLES]; /* number of the axis with this role, -1: none */
+} pel__map_variable;
+
+/* The variable asked for (name, or standard_name; NULL or "": the only map), with its axes. */
+int pel__map_find(const pel__source *s, const char *name, pel__map_variable *v, pel_error *e);
+
+/* Coordinates of an axis, in degrees for latitudes and longitudes; malloced. */
+double *pel__map_coordinates(const pel__source *s, const pel__map_axis *a, pel_error *e);
+
+/* ---- choosing a time and a level (map_select.c) -----------------------------------------------
+ */
+
+int pel__map_time(const pel__source *s, const pel__map_variable *v, const char *time,
+                  size_t *record, pel_error *e);
+int pel__map_level(const pel__source *s, const pel__map_variable *v, const char *level,
+                   size_t *index, pel_error *e);
+
+/* ---- units (map_units.c) ----------------------------------------------------------------------
+ */
+
+/* to = scale*from + offset; false: `from` cannot be read (*known false) or is of another kind. */
+bool pel__units_convert(const char *from, const char *to, double *scale, double *offset,
+                        bool *known);
+
+#endif

@@ -1,0 +1,113 @@
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "pelsim_io.h"
+#include "posix_io.h"
+#include "tools.h"
+
+/* Newest checkpoint of a directory; false: it has none. */
+static bool newest(const char *dir, char *file) {
+  int64_t *step;
+  const int n = pel__checkpoint_list(dir, &step);
+  if (n > 0) pel__checkpoint_name(file, PATH_MAX, dir, step[0]);
+  if (n >= 0) free(step);
+  return n > 0;
+}
+
+pel__file_kind pel__resolve(const char *path, char *file, pel_error *e) {
+  struct stat st;
+  char inside[PATH_MAX], start[18];
+  if (!path || !*path || strlen(path) > PATH_MAX - 64) {
+    pel_error_set(e, PEL_USAGE, "'%.60s' is not the name of a file", path ? path : "");
+    return PEL__NO_FILE;
+  }
+  if (stat(path, &st)) {
+    pel__io_error(e, "read", path, errno, 0);
+    return PEL__NO_FILE;
+  }
+  snprintf(file, PATH_MAX, "%s", path);
+  snprintf(inside, sizeof inside, "%.4000s/checkpoints", path);
+  if (S_ISDIR(st.st_mode) && !newest(path, file) && !newest(inside, file)) {
+    pel_error_set(e, PEL_IO, "%s is a directory without checkpoints", path);
+    return PEL__NO_FILE;
+  }
+  const int fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  const int err = fd < 0 ? errno : pel__pread_zeros(fd, start, sizeof start, 0);
+  (void)pel__close(fd);
+  if (err) {
+    pel__io_error(e, "read", file, err, 0);
+    return PEL__NO_FILE;
+  }
+  return strncmp(start, "pelsim checkpoint ", 18) ? PEL__A_NETCDF : PEL__A_CHECKPOINT;
+}
+
+int pel__tell(FILE *out, const pel_error *e) {
+  if (e->code) fprintf(out, "%s\n", e->text);
+  return e->code;
+}
+
+int pel__region_read(const pel__checkpoint *c, const pel__region *r, int64_t index, double *to,
+                     int64_t n) {
+  return pel__pread(c->fd, to, (size_t)n * sizeof *to, r->at + index * (int64_t)sizeof *to);
+}
+
+int pel_io_info(FILE *out, const char *path, bool json) {
+  char file[PATH_MAX];
+  pel_error e = {0};
+  const pel__file_kind k = pel__resolve(path, file, &e);
+  if (e.code) return pel__tell(out, &e);
+  return k == PEL__A_CHECKPOINT ? pel__info_checkpoint(out, file, json)
+                                : pel__info_netcdf(out, file, json);
+}
+
+int pel_io_verify(FILE *out, const char *path) {
+  char file[PATH_MAX];
+  pel_error e = {0};
+  const pel__file_kind k = pel__resolve(path, file, &e);
+  if (e.code) return pel__tell(out, &e);
+  return k == PEL__A_CHECKPOINT ? pel__verify_checkpoint(out, file) : pel__verify_netcdf(out, file);
+}
+
+int pel_io_diff(FILE *out, const char *a, const char *b, double tol) {
+  char first[PATH_MAX], second[PATH_MAX];
+  pel_error e = {0};
+  const pel__file_kind ka = pel__resolve(a, first, &e);
+  const pel__file_kind kb = e.code ? PEL__NO_FILE : pel__resolve(b, second, &e);
+  if (!(tol >= 0)) pel_error_set(&e, PEL_USAGE, "the tolerance must be a number not below 0");
+  if (!e.code && ka != kb)
+    pel_error_set(&e, PEL_IO, "%s is %s, %s is %s: they cannot be compared", first,
+                  ka == PEL__A_CHECKPOINT ? "a checkpoint" : "none", second,
+                  kb == PEL__A_CHECKPOINT ? "a checkpoint" : "none");
+  if (e.code) return pel__tell(out, &e);
+  return ka == PEL__A_CHECKPOINT ? pel__diff_checkpoints(out, first, second, tol)
+                                 : pel__diff_netcdf(out, first, second, tol);
+}
+
+int pel_io_fingerprint(FILE *out, const char *path) {
+  char file[PATH_MAX], *report = NULL;
+  size_t size;
+  pel_error e = {0};
+  const pel__file_kind k = pel__resolve(path, file, &e);
+  if (k == PEL__A_NETCDF)
+    pel_error_set(&e, PEL_IO, "%s is not a checkpoint: only checkpoints have a fingerprint", file);
+  if (e.code) return pel__tell(out, &e);
+  FILE *memory = open_memstream(&report, &size);
+  int code = memory ? pel__verify_checkpoint(memory, file) : PEL_INTERNAL;
+  if (memory) fclose(memory);
+  pel__checkpoint c;
+  if (code)
+    fputs(report ? report : "out of memory\n", out);
+  else if (pel__checkpoint_open(file, &c, &e) == PEL__FILE_GOOD) {
+    fprintf(out, "%016" PRIx64 "\n", c.header.fingerprint);
+    pel__checkpoint_close(&c);
+  } else {
+    code = pel__tell(out, &e);
+  }
+  free(report);
+  return code;
+}

@@ -1,0 +1,169 @@
+/* Whole runs of small models made to go wrong: what the layer says, and that every rank agrees. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+// clang-format off
+#include <cmocka.h>
+// clang-format on
+#include "pelsim/embed.h"
+
+typedef struct {
+  pel_box box;
+  double *x, *dx;
+} state;
+
+static const pel_param params[] = {PEL_BOX_PARAMS(state, box)};
+static const pel_field fields[] = {
+    PEL_FIELD(state, x, .rate = PEL_RATE(state, dx), .prognostic = true, .unit = "1")};
+
+static void grid(pel_grid *g, const void *s) { pel_box_grid(g, &((const state *)s)->box); }
+
+static void ramp(const pel_tile *t, const void *s) {
+  PEL_EACH(t, i, j, k, p)((const state *)s)->x[p] = 1 + (double)(t->first[0] + i);
+}
+static void still(const pel_tile *t, const void *s) {
+  PEL_EACH(t, i, j, k, p)((const state *)s)->dx[p] = 0;
+}
+static void grows(const pel_tile *t, const void *s) {
+  PEL_EACH(t, i, j, k, p)((const state *)s)->dx[p] = ((const state *)s)->x[p];
+}
+static void divides(const pel_tile *t, const void *s) { /* 1/0 in global cell 7 */
+  PEL_EACH(t, i, j, k, p)((const state *)s)->dx[p] = 1 / (((const state *)s)->x[p] - 8);
+}
+static void gives_up(const pel_tile *t, const void *s) {
+  PEL_EACH(t, i, j, k, p) {
+    ((const state *)s)->dx[p] = 0;
+    if (t->first[0] + i == 11) pel_fail(t->sim, "cell eleven gave up");
+  }
+}
+static void peeks(const pel_tile *t,
+                  const void *s) { /* reads a neighbour that it does not declare */
+  PEL_EACH(t, i, j, k, p)((const state *)s)->dx[p] = ((const state *)s)->x[p + 1];
+}
+static void itself(const pel_tile *t, const void *s) {
+  PEL_EACH(t, i, j, k, p) t->out[p] = ((const state *)s)->x[p];
+}
+
+static const pel_stage init[] = {{"ramp", .kernel = ramp, PEL_WRITES(PEL_OF(state, x))}};
+static const pel_diagnostic diagnostics[] = {{.name = "total",
+                                              .reduction = PEL_SUM,
+                                              .kernel = itself,
+                                              PEL_READS(PEL_AT(state, x, 0)),
+                                              .conserved = true,
+                                              .tolerance = 1e-12}};
+
+#define PROGRAM(NAME)                         \
+  static const pel_stage NAME##_program[] = { \
+      {#NAME, .kernel = NAME, PEL_READS(PEL_AT(state, x, 0)), PEL_WRITES(PEL_OF(state, dx))}}
+PROGRAM(still);
+PROGRAM(grows);
+PROGRAM(divides);
+PROGRAM(gives_up);
+PROGRAM(peeks);
+
+/* Runs a model of one program for 5 steps of dt = 0.01 on 16 cells; returns the exit code and what
+ * rank 0 wrote to stderr. */
+static int run(const pel_stage *program, char *said, size_t size) {
+  static const char text[] =
+      "[run]\nmodel = small\n[grid]\nnx = 16\n[time]\ndt = 0.01\nsteps = 5\n"
+      "[diagnostics]\nevery = 1\n[checkpoint]\nat_end = no\n";
+  const pel_model m = {PEL_MODEL("small", state, "a test", "none"),
+                       PEL_TABLES4(params, fields, init, diagnostics),
+                       .program = program,
+                       .nprogram = 1,
+                       .scheme = "euler",
+                       .grid = grid};
+  const pel_model *const models[] = {&m};
+  const pel_io io = {0};
+  const pel_host host = {models, 1, &io, "test"};
+  char dir[] = "/tmp/pelsim_run_XXXXXX", config[100] = "", log[100];
+  int rank;
+  MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+  if (rank == 0) {
+    assert_non_null(mkdtemp(dir));
+    snprintf(config, sizeof config, "%s/small.ini", dir);
+    FILE *f = fopen(config, "w");
+    fputs(text, f);
+    fclose(f);
+  }
+  MPI_Bcast(dir, sizeof dir, MPI_CHAR, 0, MPI_COMM_WORLD);
+  snprintf(config, sizeof config, "%s/small.ini", dir);
+  snprintf(log, sizeof log, "%s/stderr%d", dir, rank);
+  char out[120];
+  snprintf(out, sizeof out, "%s/out", dir);
+  fflush(stderr);
+  const int keep = dup(STDERR_FILENO);
+  FILE *to = fopen(log, "w");
+  dup2(fileno(to), STDERR_FILENO);
+  const int code = pel_run(
+      MPI_COMM_WORLD, &host,
+      &(pel_request){.config = config, .dir = out, .threads = 2, .progress = PEL_PROGRESS_NEVER});
+  fflush(stderr);
+  dup2(keep, STDERR_FILENO);
+  close(keep);
+  fclose(to);
+  FILE *from = fopen(log, "r");
+  said[fread(said, 1, size - 1, from)] = 0;
+  fclose(from);
+  MPI_Bcast(said, (int)size, MPI_CHAR, 0, MPI_COMM_WORLD);
+  char command[200];
+  snprintf(command, sizeof command, "rm -rf %s", dir);
+  MPI_Barrier(MPI_COMM_WORLD);
+  if (rank == 0) assert_int_equal(system(command), 0);
+  return code;
+}
+
+static void expect(const pel_stage *program, int code, const char *sentence) {
+  char said[4000];
+  const int got = run(program, said, sizeof said);
+  if (got != code || !strstr(said, sentence))
+    print_error("got exit code %d and \"%s\", want %d and \"%s\"\n", got, said, code, sentence);
+  assert_int_equal(got, code);
+  assert_non_null(strstr(said, sentence));
+}
+
+static void a_good_run_ends_with_0(void **s) {
+  (void)s;
+  expect(still_program, PEL_OK, "");
+}
+static void a_lost_invariant_stops_the_run(void **s) {
+  (void)s;
+  expect(grows_program, PEL_INVALID, "conserved quantity 'total' drifted");
+}
+static void an_infinity_is_found_and_located(void **s) {
+  (void)s;
+  expect(divides_program, PEL_INVALID, "'x' is inf in cell (7,0,0)");
+}
+static void a_failing_kernel_stops_all_ranks(void **s) {
+  (void)s;
+  expect(gives_up_program, PEL_INVALID, "cell eleven gave up");
+}
+static void an_undeclared_read_is_caught_by_checks(void **s) {
+  (void)s;
+#ifdef PELSIM_CHECKS
+  expect(peeks_program, PEL_INVALID, "a stage reads what it does not declare");
+#else
+  (void)peeks_program;
+  skip();
+#endif
+}
+
+int main(int argc, char **argv) {
+  int level;
+  MPI_Init_thread(&argc, &argv, MPI_THREAD_FUNNELED, &level);
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(a_good_run_ends_with_0),
+      cmocka_unit_test(a_lost_invariant_stops_the_run),
+      cmocka_unit_test(an_infinity_is_found_and_located),
+      cmocka_unit_test(a_failing_kernel_stops_all_ranks),
+      cmocka_unit_test(an_undeclared_read_is_caught_by_checks),
+  };
+  const int failed = cmocka_run_group_tests(tests, NULL, NULL);
+  MPI_Finalize();
+  return failed;
+}

@@ -1,0 +1,299 @@
+/* The CF/netCDF-4 file of output: values, shapes, resuming, failures.  Runs alone and under
+ * mpirun -n 1..8. */
+#define _GNU_SOURCE
+#include "../io/fixture.h"
+
+#include <fcntl.h>
+#include <hdf5.h>
+#include <netcdf.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+
+static const pel_io *const io = &pel_io_hdf5;
+static const int64_t cube[3] = {13, 11, 7}, plane[3] = {24, 17, 1}, line[3] = {50, 1, 1};
+
+static pel_series *open_or_fail(fixture *f, const char *path, bool append, bool single) {
+  pel_error e = {0};
+  pel_series *x = io->series_open(&f->s, path, append, single, &e);
+  CHECK(x, "got '%s', want an open file", e.text);
+  return x;
+}
+
+static void append_or_fail(pel_series *x, fixture *f, int record) {
+  pel_error e = {0};
+  f->s.step = 10 * record;
+  f->s.time = record;
+  fixture_fill(f, record);
+  CHECK(io->series_append(x, &f->s, &e) == PEL_OK, "got '%s', want a record", e.text);
+}
+
+static void close_or_fail(pel_series *x) {
+  pel_error e = {0};
+  CHECK(io->series_close(x, &e) == PEL_OK, "got '%s', want success", e.text);
+}
+
+#define NC(call)                                                            \
+  do {                                                                      \
+    const int err_ = (call);                                                \
+    CHECK(err_ == NC_NOERR, #call ": got '%s'", nc_strerror(err_));         \
+  } while (0)
+
+static size_t length_of(int nc, const char *dimension) {
+  int id;
+  size_t n;
+  NC(nc_inq_dimid(nc, dimension, &id));
+  NC(nc_inq_dimlen(nc, id, &n));
+  return n;
+}
+
+/* Every value of every record as netCDF reads it; record r must hold fixture values + first + r. */
+static void expect_records(const char *path, const fixture *f, size_t records, int first,
+                           bool single) {
+  MPI_Barrier(MPI_COMM_WORLD);
+  if (!world_rank()) {
+    int nc, v;
+    NC(nc_open(path, NC_NOWRITE, &nc));
+    CHECK_EQUAL(length_of(nc, "time"), records);
+    const size_t cells = (size_t)(f->grid.axis[0].n * f->grid.axis[1].n * f->grid.axis[2].n);
+    double *x = malloc((cells + 1) * sizeof *x);
+    for (size_t r = 0; r < records; ++r) {
+      for (int a = 0; a < 3; ++a) {
+        size_t start[4] = {r}, count[4] = {1};
+        for (int i = 0; i < f->grid.dims; ++i)
+          count[1 + i] = (size_t)f->grid.axis[f->grid.dims - 1 - i].n;
+        NC(nc_inq_varid(nc, f->array[a].name, &v));
+        NC(nc_get_vara_double(nc, v, start, count, x));
+        for (size_t i = 0; i < cells; ++i) {
+          double want = value(a, (int64_t)i) + first + (double)r;
+          if (single) want = (double)(float)want;
+          CHECK(x[i] == want, "%s[%zu][%zu]: got %.17g, want %.17g", f->array[a].name, r, i, x[i],
+                want);
+        }
+      }
+      NC(nc_inq_varid(nc, "time", &v));
+      NC(nc_get_var1_double(nc, v, &r, x));
+      CHECK(x[0] == first + (double)r, "time: got %g, want %g", x[0], first + (double)r);
+    }
+    free(x);
+    NC(nc_close(nc));
+  }
+  MPI_Barrier(MPI_COMM_WORLD);
+}
+
+static void values_on_any_layout(void **state) {
+  (void)state;
+  char dir[200], path[300];
+  make_directory(dir);
+  snprintf(path, sizeof path, "%s/fields.nc", dir);
+  static const struct {
+    int dims;
+    const int64_t *n;
+    int cuts[3];
+  } cases[] = {{3, cube, {1, 1, 1}}, {3, cube, {3, 2, 2}}, {3, cube, {1, 11, 7}},
+               {2, plane, {5, 2, 1}}, {1, line, {9, 1, 1}}};
+  for (int c = 0; c < PEL_N(cases); ++c) {
+    for (int single = 0; single < 2; ++single) {
+      fixture *f = fixture_make(MPI_COMM_WORLD, cases[c].dims, cases[c].n, cases[c].cuts);
+      pel_series *x = open_or_fail(f, path, false, single);
+      expect_records(path, f, 0, 0, single);
+      for (int r = 0; r < 5; ++r) {
+        append_or_fail(x, f, r);
+        expect_records(path, f, (size_t)r + 1, 0, single); /* readable while open */
+      }
+      close_or_fail(x);
+      expect_records(path, f, 5, 0, single);
+      fixture_free(f);
+    }
+  }
+  clean_directory(dir);
+}
+
+static void resuming_cuts_and_continues(void **state) {
+  (void)state;
+  char dir[200], path[300];
+  make_directory(dir);
+  snprintf(path, sizeof path, "%s/fields.nc", dir);
+  fixture *f = fixture_make(MPI_COMM_WORLD, 3, cube, (int[]){1, 2, 3});
+  pel_series *x = open_or_fail(f, path, true, false); /* nothing there yet: created */
+  for (int r = 0; r < 8; ++r) append_or_fail(x, f, r);
+  close_or_fail(x);
+  fixture_free(f);
+  f = fixture_make(MPI_COMM_WORLD, 3, cube, (int[]){2, 1, 1});
+  f->s.time = 4;
+  x = open_or_fail(f, path, true, false);
+  expect_records(path, f, 5, 0, false);
+  for (int r = 5; r < 600; r += r < 9 ? 1 : 591) append_or_fail(x, f, r);
+  close_or_fail(x);
+  f->s.time = 8;
+  x = open_or_fail(f, path, true, false);
+  close_or_fail(x);
+  expect_records(path, f, 9, 0, false);
+  f->s.time = -1;
+  close_or_fail(open_or_fail(f, path, true, false));
+  expect_records(path, f, 0, 0, false);
+  fixture_free(f);
+  clean_directory(dir);
+}
+
+static void many_records(void **state) { /* several nodes of the chunk index, several columns */
+  (void)state;
+  char dir[200], path[300];
+  make_directory(dir);
+  snprintf(path, sizeof path, "%s/fields.nc", dir);
+  fixture *f = fixture_make(MPI_COMM_WORLD, 1, line, (int[]){3, 1, 1});
+  pel_series *x = open_or_fail(f, path, false, true);
+  for (int r = 0; r < 1100; ++r) {
+    append_or_fail(x, f, r);
+    if (r == 700) {
+      close_or_fail(x);
+      x = open_or_fail(f, path, true, true);
+    }
+  }
+  close_or_fail(x);
+  expect_records(path, f, 1100, 0, true);
+  fixture_free(f);
+  clean_directory(dir);
+}
+
+static void other_shapes_are_refused(void **state) {
+  (void)state;
+  char dir[200], path[300];
+  make_directory(dir);
+  snprintf(path, sizeof path, "%s/fields.nc", dir);
+  fixture *f = fixture_make(MPI_COMM_WORLD, 3, cube, (int[]){1, 1, 1});
+  close_or_fail(open_or_fail(f, path, false, false));
+  pel_error e = {0};
+  CHECK(!io->series_open(&f->s, path, true, true, &e), "got a file, want a refusal");
+  CHECK_SAYS(e, "no variable h of this grid in single precision");
+  f->array[2].name = "none";
+  e = (pel_error){0};
+  CHECK(!io->series_open(&f->s, path, true, false, &e), "got a file, want a refusal");
+  CHECK_SAYS(e, "no variable none of this grid");
+  f->array[2].name = "lon";
+  e = (pel_error){0};
+  CHECK(!io->series_open(&f->s, path, false, false, &e), "got a file, want a refusal");
+  CHECK_SAYS(e, "cannot hold a field named lon");
+  f->array[2].name = "zeta";
+  MPI_Barrier(MPI_COMM_WORLD);
+  if (!world_rank()) CHECK_EQUAL(truncate(path, 100), 0);
+  MPI_Barrier(MPI_COMM_WORLD);
+  e = (pel_error){0};
+  CHECK(!io->series_open(&f->s, path, true, false, &e), "got a file, want a refusal");
+  CHECK_SAYS(e, "cannot be continued");
+  snprintf(path, sizeof path, "%s/gone/fields.nc", dir);
+  e = (pel_error){0};
+  CHECK(!io->series_open(&f->s, path, false, false, &e), "got a file, want a refusal");
+  CHECK_SAYS(e, "No such file or directory");
+  fixture_free(f);
+  clean_directory(dir);
+}
+
+static void full_disk_leaves_out_the_record(void **state) {
+  (void)state;
+  char dir[200], path[300];
+  make_directory(dir);
+  snprintf(path, sizeof path, "%s/fields.nc", dir);
+  struct rlimit was;
+  getrlimit(RLIMIT_FSIZE, &was);
+  fixture *f = fixture_make(MPI_COMM_WORLD, 3, cube, (int[]){1, 2, 3});
+  pel_series *x = open_or_fail(f, path, false, false);
+  append_or_fail(x, f, 0);
+  append_or_fail(x, f, 1);
+  struct stat st;
+  MPI_Barrier(MPI_COMM_WORLD);
+  stat(path, &st);
+  MPI_Barrier(MPI_COMM_WORLD);
+  for (int more = 0; more < 24000; more += 3000) {
+    const struct rlimit small = {(rlim_t)(st.st_size + more), was.rlim_max};
+    pel_error e = {0};
+    fixture_fill(f, 77);
+    setrlimit(RLIMIT_FSIZE, &small);
+    const int code = io->series_append(x, &f->s, &e);
+    setrlimit(RLIMIT_FSIZE, &was);
+    CHECK_EQUAL(code, PEL_IO);
+    CHECK_SAYS(e, "cannot add a record to");
+    struct stat now;
+    MPI_Barrier(MPI_COMM_WORLD);
+    stat(path, &now);
+    CHECK_EQUAL(now.st_size, st.st_size);
+    expect_records(path, f, 2, 0, false);
+  }
+  append_or_fail(x, f, 2);
+  close_or_fail(x);
+  expect_records(path, f, 3, 0, false);
+  fixture_free(f);
+  clean_directory(dir);
+}
+
+/* A child of rank 0 writes until it is killed; what it leaves must open, hold whole records, and be
+ * continued. */
+static void killed_at_any_moment(void **state) {
+  (void)state;
+  if (world_size() > 1) skip();
+  char dir[200], path[300];
+  make_directory(dir);
+  snprintf(path, sizeof path, "%s/fields.nc", dir);
+  int seen = 0;
+  for (int kill_after = 100; kill_after < 12000; kill_after += 400) {
+    int ready[2];
+    CHECK_EQUAL(pipe(ready), 0);
+    const pid_t child = fork();
+    if (!child) {
+      fixture *f = fixture_make(MPI_COMM_SELF, 3, cube, (int[]){1, 1, 1});
+      pel_series *x = open_or_fail(f, path, false, false);
+      if (write(ready[1], "x", 1) != 1) _exit(1);
+      for (int r = 0;; ++r) append_or_fail(x, f, r);
+    }
+    char c;
+    CHECK_EQUAL(read(ready[0], &c, 1), 1);
+    usleep((useconds_t)kill_after);
+    kill(child, SIGKILL);
+    waitpid(child, NULL, 0);
+    close(ready[0]), close(ready[1]);
+    int nc;
+    NC(nc_open(path, NC_NOWRITE, &nc));
+    const size_t n = length_of(nc, "time");
+    NC(nc_close(nc));
+    seen += (int)n;
+    fixture *f = fixture_make(MPI_COMM_WORLD, 3, cube, (int[]){1, 1, 1});
+    expect_records(path, f, n, 0, false);
+    f->s.time = 1e9;
+    pel_series *x = open_or_fail(f, path, true, false);
+    append_or_fail(x, f, (int)n);
+    close_or_fail(x);
+    expect_records(path, f, n + 1, 0, false);
+    fixture_free(f);
+  }
+  CHECK(seen > 30, "got %d records in all, want more than 30", seen);
+  clean_directory(dir);
+}
+
+static void large_records_are_cut_into_chunks(void **state) {
+  (void)state;
+  pel_error e = {0};
+  pel__chunking c;
+  pel_grid g = {.dims = 3, .axis = {{.n = 20000}, {.n = 20000}, {.n = 3}}};
+  CHECK_EQUAL(pel__chunking_of(&g, false, &c, &e), PEL_OK);
+  CHECK(c.chunk[0] == 20000 && c.chunk[1] == 5000 && c.chunk[2] == 1 && c.npieces == 12,
+        "got chunks of %d x %d x %d, %d of them", (int)c.chunk[0], (int)c.chunk[1],
+        (int)c.chunk[2], c.npieces);
+  g = (pel_grid){.dims = 3, .axis = {{.n = 1024}, {.n = 1024}, {.n = 300}}};
+  CHECK_EQUAL(pel__chunking_of(&g, true, &c, &e), PEL_OK);
+  CHECK(c.chunk[2] == 256 && c.npieces == 2 && c.piece == 256 << 20,
+        "got chunks of %d planes, %d of them", (int)c.chunk[2], c.npieces);
+}
+
+int main(int argc, char **argv) {
+  MPI_Init(&argc, &argv);
+  const struct CMUnitTest tests[] = {cmocka_unit_test(values_on_any_layout),
+                                     cmocka_unit_test(resuming_cuts_and_continues),
+                                     cmocka_unit_test(many_records),
+                                     cmocka_unit_test(other_shapes_are_refused),
+                                     cmocka_unit_test(full_disk_leaves_out_the_record),
+                                     cmocka_unit_test(killed_at_any_moment),
+                                     cmocka_unit_test(large_records_are_cut_into_chunks)};
+  const int failed = cmocka_run_group_tests(tests, NULL, NULL);
+  MPI_Finalize();
+  return failed;
+}
