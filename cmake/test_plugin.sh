@@ -1,9 +1,12 @@
 #!/bin/sh
 # Tests of a plug-in, called by pelsim_test_plugin:
-#   test_plugin.sh layouts PELSIM CONFIG PLUGIN DIR               the same bits on ranks, threads, blocks, tiles
-#   test_plugin.sh restart PELSIM CONFIG PLUGIN DIR               and after a stop and a restart on another layout
-#   test_plugin.sh order   PELSIM CONFIG PLUGIN DIR ERROR ORDER   the error falls with the cell size as it must;
-#                          ERROR: a diagnostic; the grid has the keys nx, ny, nz
+#   test_plugin.sh layouts PELSIM CONFIG PLUGIN DIR
+#     the same bits on ranks, threads and blocks
+#   test_plugin.sh restart PELSIM CONFIG PLUGIN DIR
+#     and after a stop and a restart on another layout
+#   test_plugin.sh order PELSIM CONFIG PLUGIN DIR ERROR ORDER
+#     the error falls with the cell size as it must; ERROR: a column of diagnostics.csv; the grid has
+#     the keys nx, ny, nz
 set -eu
 kind=$1 pelsim=$2 config=$3 plugin=$4 dir=$5
 

@@ -171,7 +171,7 @@ static int add_header(pel__job *w, const uint64_t *sum, pel_error *e) {
     qsort(r, (size_t)s->narrays, sizeof *r, by_place);
     if (!pel__header_rest(&h, w->o, &h.rest)) text = pel__header_text(&h);
   }
-  const bool ok = text && !pel__overlay_write(w->o, 0, h.block, text);
+  const bool ok = text && !pel__overlay_write(w->o, 0, h.block, text, PEL__OTHER);
   free(text);
   free(r);
   return ok ? PEL_OK : pel_error_set(e, PEL_INTERNAL, "out of memory for checkpoint %s", w->path);

@@ -62,7 +62,7 @@ static void read_back(pel__job *w, pel_error *e) {
 /* Rank 0: the rest of the file, then its name. */
 static void commit(pel__job *w, const char *dir, int keep, pel_error *e) {
   if (pel__describe_end(w, e)) return;
-  int err = pel__overlay_commit(w->o, w->fd, w->size);
+  int err = pel__overlay_commit(w->o, w->fd, w->size, PEL__GROWS);
   if (!err && fsync(w->fd)) err = errno;
   const int err2 = pel__close(w->fd);
   w->fd = -1;

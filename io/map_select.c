@@ -53,7 +53,7 @@ static int by_date(const pel__source *s, const dates *c, const char *time, const
                          "time '%.60s' is not \"first\", \"last\", a record number (0 to %zu) or a "
                          "date such as 2001-02-03T06:00 (%s has %s to %s)",
                          time, c->n - 1, s->file, first, last);
-  size_t found = 0, before = 0, after = c->n - 1;
+  size_t found = 0, before = SIZE_MAX, after = SIZE_MAX;
   for (size_t i = 0; i < c->n; ++i) {
     if (!pel__date_decode(c->units, c->calendar, c->value[i], &d))
       return pel_error_set(e, PEL_USAGE,
@@ -68,13 +68,15 @@ static int by_date(const pel__source *s, const dates *c, const char *time, const
   }
   if (found == 1) return PEL_OK;
   if (found == 0) {
-    char left[64], right[64];
-    date_text(c, before, left);
-    date_text(c, after, right);
+    char left[64], around[160] = "";
+    if (before < c->n && after < c->n) { /* it lies between two records */
+      date_text(c, before, left);
+      snprintf(around, sizeof around, ", with %s followed by ", left);
+      date_text(c, after, around + strlen(around));
+    }
     return pel_error_set(e, PEL_USAGE,
-                         "%s has no record of %s; its %zu records are from %s to %s, next to it %s "
-                         "and %s",
-                         s->file, time, c->n, first, last, left, right);
+                         "%s has no record of %s; its %zu records are from %s to %s%s", s->file,
+                         time, c->n, first, last, around);
   }
   date_text(c, *record, first);
   return pel_error_set(e, PEL_USAGE, "%s has %zu records of %s; name one, for example %s", s->file,

@@ -11,6 +11,7 @@
 typedef struct {
   int64_t at, size;
   unsigned char *bytes;
+  pel__content content;
 } patch;
 
 struct pel__overlay {
@@ -63,7 +64,8 @@ int pel__overlay_read(const pel__overlay *o, int64_t at, int64_t size, void *to)
   return 0;
 }
 
-int pel__overlay_write(pel__overlay *o, int64_t at, int64_t size, const void *from) {
+int pel__overlay_write(pel__overlay *o, int64_t at, int64_t size, const void *from,
+                       pel__content content) {
   if (size <= 0) return 0;
   if (o->n == o->room) {
     const int room = o->room ? 2 * o->room : 64;
@@ -75,88 +77,112 @@ int pel__overlay_write(pel__overlay *o, int64_t at, int64_t size, const void *fr
   unsigned char *bytes = malloc((size_t)size);
   if (!bytes) return ENOMEM;
   memcpy(bytes, from, (size_t)size);
-  o->log[o->n++] = (patch){at, size, bytes};
+  o->log[o->n++] = (patch){at, size, bytes, content};
   if (at + size > o->size) o->size = at + size;
   return 0;
 }
 
-static int by_place(const void *a, const void *b) {
-  const int64_t x = ((const pel__span *)a)->at, y = ((const pel__span *)b)->at;
-  return (x > y) - (x < y);
+/* ---- putting it on disk -----------------------------------------------------------------------
+ */
+
+enum {
+  HEADERS_AT_ONCE = 1 << 16, /* a write of some pages is not torn by a signal but between pages */
+  NEW = 0,
+  EARLY_HEADERS = 1,
+  PLAIN = 2,
+  TREES = 3, /* and the next 255: levels downwards */
+  HEADERS = 300
+};
+
+/* A stretch of the file to write, and when. */
+typedef struct {
+  int64_t at, size;
+  int turn;
+  unsigned char *after, *before;
+} piece;
+
+static int by_turn(const void *a, const void *b) {
+  const piece *x = a, *y = b;
+  if (x->turn != y->turn) return x->turn < y->turn ? -1 : 1;
+  return (x->at > y->at) - (x->at < y->at);
 }
 
-int pel__overlay_spans(const pel__overlay *o, pel__span **span) {
-  pel__span *s = malloc(((size_t)o->n + 1) * sizeof *s);
-  if (!s) return -1;
-  int n = 0, merged = 0;
-  for (int i = 0; i < o->n; ++i) {
-    const int64_t end = o->log[i].at + o->log[i].size; /* writes past a later cut do not count */
-    const int64_t size = (end < o->size ? end : o->size) - o->log[i].at;
-    if (size > 0) s[n++] = (pel__span){o->log[i].at, size};
-  }
-  qsort(s, (size_t)n, sizeof *s, by_place);
+/* The level of a node of a version 1 B-tree: "TREE", type, level. */
+static int level_of(const patch *p) {
+  return p->size > 5 && !memcmp(p->bytes, "TREE", 4) ? p->bytes[5] : 0;
+}
+
+static int turn_of(const patch *p, int64_t old, pel__change change) {
+  if (p->at >= old) return NEW;
+  if (p->content == PEL__HEADER) return change == PEL__GROWS ? HEADERS : EARLY_HEADERS;
+  return p->content == PEL__INDEX ? TREES + 255 - level_of(p) : PLAIN;
+}
+
+/* Pieces that touch become one; headers near each other too if what lies between them is known.
+ * Returns how many are left. */
+static int join(piece *x, int n, bool known) {
+  int m = 0;
   for (int i = 0; i < n; ++i) {
-    pel__span *last = merged ? &s[merged - 1] : NULL;
-    if (last && s[i].at <= last->at + last->size) {
-      const int64_t end = s[i].at + s[i].size;
+    piece *last = m ? &x[m - 1] : NULL;
+    const int64_t end = x[i].at + x[i].size;
+    const bool header = x[i].turn == HEADERS || x[i].turn == EARLY_HEADERS;
+    if (last && last->turn == x[i].turn &&
+        (x[i].at <= last->at + last->size ||
+         (known && header && end - last->at <= HEADERS_AT_ONCE))) {
       if (end > last->at + last->size) last->size = end - last->at;
     } else {
-      s[merged++] = s[i];
+      x[m++] = x[i];
     }
   }
-  *span = s;
-  return merged;
+  return m;
 }
 
-/* What the spans hold now: the image's bytes if o, else those of the file fd. */
-static unsigned char **load(const pel__overlay *o, int fd, const pel__span *s, int n, int *err) {
-  unsigned char **bytes = calloc((size_t)n + 1, sizeof *bytes);
-  *err = bytes ? 0 : ENOMEM;
-  for (int i = 0; i < n && !*err; ++i) {
-    bytes[i] = malloc((size_t)s[i].size);
-    if (!bytes[i])
-      *err = ENOMEM;
-    else if (o)
-      *err = pel__overlay_read(o, s[i].at, s[i].size, bytes[i]);
-    else
-      *err = pel__pread_zeros(fd, bytes[i], (size_t)s[i].size, s[i].at);
+/* The log as pieces in the order of writing, malloced; *n of them. */
+static piece *arrange(const pel__overlay *o, int64_t old, pel__change change, bool known, int *n) {
+  piece *x = calloc((size_t)o->n + 1, sizeof *x);
+  *n = 0;
+  for (int i = 0; i < o->n && x; ++i) {
+    const patch *p = &o->log[i];
+    const int64_t end = p->at + p->size < o->size ? p->at + p->size : o->size;
+    bool again = false; /* written once more later: one piece is enough */
+    for (int j = i + 1; j < o->n && !again; ++j)
+      again = o->log[j].at == p->at && o->log[j].size == p->size;
+    if (end > p->at && !again)
+      x[(*n)++] = (piece){.at = p->at, .size = end - p->at, .turn = turn_of(p, old, change)};
   }
-  return bytes;
+  if (!x) return NULL;
+  qsort(x, (size_t)*n, sizeof *x, by_turn);
+  *n = join(x, *n, known);
+  return x;
 }
 
-static void unload(unsigned char **bytes, int n) {
-  for (int i = 0; bytes && i < n; ++i) free(bytes[i]);
-  free(bytes);
+/* What the piece will hold, and what the file holds there now. */
+static int load(const pel__overlay *o, int fd, piece *x) {
+  x->after = malloc((size_t)x->size);
+  x->before = malloc((size_t)x->size);
+  if (!x->after || !x->before) return ENOMEM;
+  const int err = pel__overlay_read(o, x->at, x->size, x->after);
+  return err ? err : pel__pread_zeros(fd, x->before, (size_t)x->size, x->at);
 }
 
-int pel__overlay_commit(pel__overlay *o, int fd, int64_t old) {
-  pel__span *s = NULL;
-  const int n = pel__overlay_spans(o, &s);
-  if (n < 0) return ENOMEM;
-  int err = 0, err2 = 0, tried = 0;
-  unsigned char **after = load(o, -1, s, n, &err), **before = load(NULL, fd, s, n, &err2);
-  if (!err) err = err2;
-  int *order = malloc(((size_t)n + 1) * sizeof *order), m = 0;
-  if (!order && !err) err = ENOMEM;
-  if (!err) { /* nothing old may point at something new that is not there yet */
-    for (int i = 0; i < n; ++i)
-      if (s[i].at >= old) order[m++] = i;
-    for (int i = 0; i < n; ++i)
-      if (s[i].at < old) order[m++] = i;
-  }
-  for (; tried < m && !err; ++tried)
-    err = pel__pwrite(fd, after[order[tried]], (size_t)s[order[tried]].size, s[order[tried]].at);
+int pel__overlay_commit(pel__overlay *o, int fd, int64_t old, pel__change change) {
+  int n, tried = 0, err = 0;
+  piece *x = arrange(o, old, change, fd == o->fd, &n);
+  if (!x) return ENOMEM;
+  for (int i = 0; i < n && !err; ++i) err = load(o, fd, &x[i]);
+  for (; tried < n && !err; ++tried)
+    err = pel__pwrite(fd, x[tried].after, (size_t)x[tried].size, x[tried].at);
   for (int i = tried - 1; i >= 0 && err; --i) /* the first error counts */
-    (void)pel__pwrite(fd, before[order[i]], (size_t)s[order[i]].size, s[order[i]].at);
-  unload(after, n);
-  unload(before, n);
-  free(order);
-  free(s);
-  if (!err && fd == o->fd) {
-    forget(o);
-    struct stat st;
-    if (fstat(fd, &st)) return errno;
-    o->base = st.st_size;
+    (void)pel__pwrite(fd, x[i].before, (size_t)x[i].size, x[i].at);
+  for (int i = 0; i < n; ++i) {
+    free(x[i].after);
+    free(x[i].before);
   }
-  return err;
+  free(x);
+  if (err || fd != o->fd) return err;
+  forget(o);
+  struct stat st;
+  if (fstat(fd, &st)) return errno;
+  o->base = st.st_size;
+  return 0;
 }

@@ -16,11 +16,6 @@ enum { PEL__PAGE = 4096 }; /* large datasets begin at multiples of it, and so mu
 
 typedef struct pel__overlay pel__overlay;
 
-/* A stretch of bytes. */
-typedef struct {
-  int64_t at, size;
-} pel__span;
-
 /* fd: the file beneath, borrowed, only ever read here; -1: nothing beneath.  NULL: out of memory or
  * the file's size cannot be told (errno). */
 pel__overlay *pel__overlay_create(int fd);
@@ -33,16 +28,21 @@ hid_t pel__overlay_h5open(pel__overlay *o, bool write);
 int64_t pel__overlay_size(const pel__overlay *o); /* of the file if committed now */
 void pel__overlay_resize(pel__overlay *o, int64_t size);
 
+/* What a write holds decides when it may become visible. */
+typedef enum { PEL__OTHER, PEL__INDEX, PEL__HEADER } pel__content;
+
 /* 0 or an errno.  Bytes beyond the end read as zeros. */
 int pel__overlay_read(const pel__overlay *o, int64_t at, int64_t size, void *to);
-int pel__overlay_write(pel__overlay *o, int64_t at, int64_t size, const void *from);
+int pel__overlay_write(pel__overlay *o, int64_t at, int64_t size, const void *from,
+                       pel__content content);
 
-/* The stretches written since creation, ascending, merged; *span is malloced.  Count, or -1. */
-int pel__overlay_spans(const pel__overlay *o, pel__span **span);
-
-/* Writes the changes to fd, first those beyond `old` bytes, then the others in ascending order, and
- * forgets them if fd is the file beneath.  When a write fails what was overwritten is put back.
- * 0 or an errno. */
-int pel__overlay_commit(pel__overlay *o, int fd, int64_t old);
+/* Writes the changes to fd and forgets them if fd is the file beneath.  Whoever is killed between
+ * two of the writes leaves a file that is whole: when it grows, first what lies beyond the `old`
+ * bytes, so that nothing points at what is not there; then raw data and the superblock; indices of
+ * chunks, parents before children; and last the headers with the datasets' sizes, in a single
+ * write.  When it shrinks the headers come first.  If a write fails what was overwritten is put
+ * back.  0 or an errno. */
+typedef enum { PEL__GROWS, PEL__SHRINKS } pel__change;
+int pel__overlay_commit(pel__overlay *o, int fd, int64_t old, pel__change change);
 
 #endif

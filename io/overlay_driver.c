@@ -36,8 +36,9 @@ static herr_t driver_close(H5FD_t *f) {
 
 static herr_t driver_query(const H5FD_t *f, unsigned long *flags) {
   (void)f;
-  *flags = H5FD_FEAT_AGGREGATE_METADATA | H5FD_FEAT_ACCUMULATE_METADATA | H5FD_FEAT_DATA_SIEVE |
-           H5FD_FEAT_AGGREGATE_SMALLDATA | H5FD_FEAT_DEFAULT_VFD_COMPATIBLE;
+  /* no ACCUMULATE_METADATA: each write is then one object, of one kind */
+  *flags = H5FD_FEAT_AGGREGATE_METADATA | H5FD_FEAT_DATA_SIEVE | H5FD_FEAT_AGGREGATE_SMALLDATA |
+           H5FD_FEAT_DEFAULT_VFD_COMPATIBLE;
   return 0;
 }
 
@@ -65,9 +66,12 @@ static herr_t driver_read(H5FD_t *f, H5FD_mem_t type, hid_t dxpl, haddr_t addr, 
 
 static herr_t driver_write(H5FD_t *f, H5FD_mem_t type, hid_t dxpl, haddr_t addr, size_t size,
                            const void *buffer) {
-  (void)type, (void)dxpl;
+  (void)dxpl;
   file *me = (file *)f;
-  if (pel__overlay_write(me->image, (int64_t)addr, (int64_t)size, buffer)) return -1;
+  const pel__content content = type == H5FD_MEM_BTREE  ? PEL__INDEX
+                               : type == H5FD_MEM_OHDR ? PEL__HEADER
+                                                       : PEL__OTHER;
+  if (pel__overlay_write(me->image, (int64_t)addr, (int64_t)size, buffer, content)) return -1;
   if (addr + size > me->eof) me->eof = addr + size;
   return 0;
 }
@@ -106,7 +110,8 @@ static hid_t access_list(pel__overlay *o) {
   const info i = {o};
   const hid_t fapl = H5Pcreate(H5P_FILE_ACCESS);
   if (the_driver < 0 || H5Pset_driver(fapl, the_driver, &i) < 0 ||
-      H5Pset_alignment(fapl, 16 * PEL__PAGE, PEL__PAGE) < 0) {
+      H5Pset_alignment(fapl, 16 * PEL__PAGE, PEL__PAGE) < 0 ||
+      H5Pset_meta_block_size(fapl, 16384) < 0) { /* metadata side by side */
     H5Pclose(fapl);
     return -1;
   }

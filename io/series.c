@@ -138,10 +138,10 @@ static int64_t records_until(const pel_series *f, double time) {
 }
 
 /* Puts the changes on disk. */
-static int commit(pel_series *f) {
+static int commit(pel_series *f, pel__change change) {
   if (H5Fflush(f->file, H5F_SCOPE_GLOBAL) < 0) return ENOMEM;
   const int64_t size = pel__overlay_size(f->o);
-  const int err = pel__overlay_commit(f->o, f->fd, f->size);
+  const int err = pel__overlay_commit(f->o, f->fd, f->size, change);
   if (!err) f->size = size;
   return err;
 }
@@ -150,7 +150,7 @@ static void cut_after(pel_series *f, double time, pel_error *e) {
   const int64_t keep = records_until(f, time);
   int err = keep < 0 ? EIO : 0;
   if (!err && !set_records(f, keep)) err = ENOMEM;
-  if (!err) err = commit(f);
+  if (!err) err = commit(f, PEL__SHRINKS);
   f->records = keep;
   if (err) pel__io_error(e, "continue", f->path, err, 0);
 }
@@ -168,7 +168,7 @@ static void create(pel_series *f, const pel_snapshot *s, pel_error *e) {
   } else if (!pel__series_describe(o, s, f->single, &f->c, f->path, e)) {
     const int fd = open(temporary, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
     int err = fd < 0 ? errno : pel__reserve(fd, 0, pel__overlay_size(o));
-    if (!err) err = pel__overlay_commit(o, fd, 0);
+    if (!err) err = pel__overlay_commit(o, fd, 0, PEL__GROWS);
     if (!err && fsync(fd)) err = errno;
     const int err2 = pel__close(fd);
     if (!err) err = err2;
@@ -335,7 +335,7 @@ int pel__series_append(pel_series *f, const pel_snapshot *s, pel_error *e) {
     write_record(f, s, &mine);
   }
   if (!pel__agree(f->comm, &mine) && !f->rank) {
-    const int err = commit(f);
+    const int err = commit(f, PEL__GROWS);
     if (err) pel__io_error(&mine, "add a record to", f->path, err, 0);
   }
   if (pel__agree(f->comm, &mine)) {

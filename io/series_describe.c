@@ -1,5 +1,9 @@
-/* An empty CF-1.10 file in netCDF-4 layout.  The order of creation is the order in which netCDF
- * shows the variables, and `time` comes first so that its header is also written first. */
+/* An empty CF-1.10 file in netCDF-4 layout.
+ *
+ * All datasets that grow are created before anything else, and their attributes added later: their
+ * headers then lie side by side in the first page of the file, where one write adds a record to
+ * all of them, and a process killed at that moment leaves the record or does not.  (Some twelve
+ * variables fit.)  netCDF shows variables in the order of creation. */
 #include <hdf5.h>
 #include <hdf5_hl.h>
 #include <inttypes.h>
@@ -49,7 +53,7 @@ typedef struct {
   pel__dimension dim[PEL__MAX_DIMENSIONS];
   int ndims;
   int next_id; /* _Netcdf4Dimid */
-  hid_t time;
+  hid_t column[PEL__NCOLUMNS], *var;
 } desk;
 
 static hid_t properties(void) {
@@ -96,36 +100,36 @@ static void describe_time(desk *d) {
   char *start = setting(d->s->config, "time", "start", "2000-01-01 00:00:00");
   char *calendar = setting(d->s->config, "time", "calendar", "proleptic_gregorian");
   snprintf(units, sizeof units, "seconds since %.100s", start ? start : "");
-  text(d, d->time, "standard_name", "time");
-  text(d, d->time, "long_name", "model time");
-  text(d, d->time, "units", units);
-  text(d, d->time, "calendar", calendar);
-  text(d, d->time, "axis", "T");
+  text(d, d->column[PEL__TIME], "standard_name", "time");
+  text(d, d->column[PEL__TIME], "long_name", "model time");
+  text(d, d->column[PEL__TIME], "units", units);
+  text(d, d->column[PEL__TIME], "calendar", calendar);
+  text(d, d->column[PEL__TIME], "axis", "T");
   free(start);
   free(calendar);
 }
 
-/* The columns: one number a record. */
-static void describe_columns(desk *d) {
+/* One number a record. */
+static void create_columns(desk *d) {
   const hid_t type[] = {H5T_IEEE_F64LE, H5T_STD_I64LE, H5T_STD_U64LE};
-  static const char *const doc[] = {NULL, "number of the time step",
-                                    "hash of all values of the record, as pelsim verify checks it"};
   const hid_t p = properties();
   H5Pset_chunk(p, 1, (hsize_t[]){RECORDS});
-  for (int c = 0; c < PEL__NCOLUMNS; ++c) {
-    const hid_t x =
+  for (int c = 0; c < PEL__NCOLUMNS; ++c)
+    d->column[c] =
         dataset(d, pel__column_name[c], type[c], 1, (hsize_t[]){0}, (hsize_t[]){H5S_UNLIMITED}, p);
-    if (c == PEL__TIME) {
-      d->time = x;
-      make_scale(d, x, "time");
-      describe_time(d);
-      continue;
-    }
-    text(d, x, "long_name", doc[c]);
-    if (d->ok) d->ok = H5DSattach_scale(x, d->time, 0) >= 0;
-    if (x >= 0) H5Dclose(x);
-  }
   H5Pclose(p);
+}
+
+static void describe_columns(desk *d) {
+  static const char *const doc[] = {NULL, "number of the time step",
+                                    "hash of all values of the record, as pelsim verify checks it"};
+  make_scale(d, d->column[PEL__TIME], "time");
+  describe_time(d);
+  for (int c = 0; c < PEL__NCOLUMNS; ++c) {
+    if (c == PEL__TIME) continue;
+    text(d, d->column[c], "long_name", doc[c]);
+    if (d->ok) d->ok = H5DSattach_scale(d->column[c], d->column[PEL__TIME], 0) >= 0;
+  }
 }
 
 /* ---- coordinates ------------------------------------------------------------------------------
@@ -220,7 +224,9 @@ static void describe_coordinates(desk *d) {
 /* ---- variables --------------------------------------------------------------------------------
  */
 
-static hid_t record_properties(const desk *d, const pel__chunking *c, double missing) {
+static const double missing = 9.9692099683868690e+36; /* netCDF's default */
+
+static hid_t record_properties(const desk *d, const pel__chunking *c) {
   const pel_grid *g = d->s->grid;
   hsize_t chunk[4] = {1};
   for (int i = 0; i < g->dims; ++i) chunk[1 + i] = (hsize_t)c->chunk[g->dims - 1 - i];
@@ -232,27 +238,31 @@ static hid_t record_properties(const desk *d, const pel__chunking *c, double mis
   return p;
 }
 
-static void describe_variable(desk *d, const pel_array *x, const pel__chunking *c) {
-  const double missing = 9.9692099683868690e+36; /* netCDF's default */
+static hid_t stored_type(const desk *d) { return d->single ? H5T_IEEE_F32LE : H5T_IEEE_F64LE; }
+
+static void create_variables(desk *d, const pel__chunking *c) {
   const pel_grid *g = d->s->grid;
   hsize_t n[4] = {0}, max[4] = {H5S_UNLIMITED};
   for (int i = 0; i < g->dims; ++i) n[1 + i] = max[1 + i] = (hsize_t)g->axis[g->dims - 1 - i].n;
-  const hid_t type = d->single ? H5T_IEEE_F32LE : H5T_IEEE_F64LE;
-  const hid_t p = record_properties(d, c, missing);
-  const hid_t v = dataset(d, x->name, type, 1 + g->dims, n, max, p);
+  const hid_t p = record_properties(d, c);
+  for (int a = 0; a < d->s->narrays; ++a)
+    d->var[a] = dataset(d, d->s->arrays[a].name, stored_type(d), 1 + g->dims, n, max, p);
   H5Pclose(p);
-  if (d->ok) d->ok = H5DSattach_scale(v, d->time, 0) >= 0;
+}
+
+static void describe_variable(desk *d, const pel_array *x, hid_t v) {
+  const pel_grid *g = d->s->grid;
+  if (d->ok) d->ok = H5DSattach_scale(v, d->column[PEL__TIME], 0) >= 0;
   for (int i = 0; i < g->dims && d->ok; ++i) {
     const int axis = g->dims - 1 - i;
     const hid_t scale = dimension(d, axis, on_face(x->place, axis))->scale;
     d->ok = H5DSattach_scale(v, scale, (unsigned)(1 + i)) >= 0;
   }
-  pel__h5_put_fill(v, "_FillValue", type, missing, &d->ok);
+  pel__h5_put_fill(v, "_FillValue", stored_type(d), missing, &d->ok);
   text(d, v, "standard_name", x->standard_name);
   text(d, v, "long_name", x->doc && *x->doc ? x->doc : x->name);
   text(d, v, "units", x->unit && *x->unit ? x->unit : "1");
   text(d, v, "cell_methods", "time: point");
-  if (v >= 0) H5Dclose(v);
 }
 
 static void describe_file(desk *d) {
@@ -287,24 +297,41 @@ static int reject_clashes(const desk *d, const char *path, pel_error *e) {
   return PEL_OK;
 }
 
+static void describe_all(desk *d, const pel__chunking *c) {
+  create_columns(d);
+  create_variables(d, c);
+  describe_file(d);
+  describe_columns(d);
+  describe_coordinates(d);
+  for (int a = 0; a < d->s->narrays; ++a) describe_variable(d, &d->s->arrays[a], d->var[a]);
+}
+
+static void close_all(desk *d) {
+  for (int i = 0; i < d->ndims; ++i)
+    if (d->dim[i].scale >= 0) H5Dclose(d->dim[i].scale);
+  for (int c = 0; c < PEL__NCOLUMNS; ++c)
+    if (d->column[c] >= 0) H5Dclose(d->column[c]);
+  for (int a = 0; a < d->s->narrays; ++a)
+    if (d->var[a] >= 0) H5Dclose(d->var[a]);
+  if (d->file >= 0 && H5Fclose(d->file) < 0) d->ok = false;
+}
+
 int pel__series_describe(pel__overlay *o, const pel_snapshot *s, bool single,
                          const pel__chunking *c, const char *path, pel_error *e) {
-  desk d = {.s = s, .single = single, .ok = true, .time = -1};
+  desk d = {.s = s, .single = single, .column = {-1, -1, -1}};
   if (reject_clashes(&d, path, e)) return e->code;
+  d.var = malloc(((size_t)s->narrays + 1) * sizeof *d.var);
+  if (!d.var) return pel_error_set(e, PEL_INTERNAL, "out of memory for %s", path);
+  for (int a = 0; a < s->narrays; ++a) d.var[a] = -1;
   const hid_t fcpl = H5Pcreate(H5P_FILE_CREATE);
   H5Pset_link_creation_order(fcpl, H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED);
   H5Pset_attr_creation_order(fcpl, H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED);
   d.file = pel__overlay_h5create(o, fcpl, H5F_LIBVER_V18, H5F_LIBVER_V18);
   H5Pclose(fcpl);
   d.ok = d.file >= 0;
-  if (d.ok) describe_file(&d);
-  describe_columns(&d);
-  if (d.ok) describe_coordinates(&d);
-  for (int a = 0; a < s->narrays && d.ok; ++a) describe_variable(&d, &s->arrays[a], c);
-  for (int i = 0; i < d.ndims; ++i)
-    if (d.dim[i].scale >= 0) H5Dclose(d.dim[i].scale);
-  if (d.time >= 0) H5Dclose(d.time);
-  if (d.file >= 0 && H5Fclose(d.file) < 0) d.ok = false;
+  if (d.ok) describe_all(&d, c);
+  close_all(&d);
+  free(d.var);
   if (d.ok) return PEL_OK;
   return pel_error_set(e, PEL_INTERNAL, "HDF5 could not describe %s (out of memory?)", path);
 }

@@ -90,14 +90,6 @@ static void exact_u(const pel_tile *t, const void *state) {
   }
 }
 
-static void error_u(const pel_tile *t, const void *state) {
-  const struct state *c = state;
-  PEL_ROWS(t, j, k, p0, p1) {
-    for (ptrdiff_t p = p0; p < p1; ++p)
-      t->out[p] = fabs(c->u[p] - wave(t, c, (const ptrdiff_t[]){t->lo[0] + p - p0, j, k}));
-  }
-}
-
 static void concentration(const pel_tile *t, const void *state) {
   const double *restrict u = ((const struct state *)state)->u;
   PEL_ROWS(t, j, k, p0, p1) for (ptrdiff_t p = p0; p < p1; ++p) t->out[p] = u[p];
@@ -122,13 +114,7 @@ static const pel_diagnostic diagnostics[] = {{.name = "mean_u",
                                               .conserved = true,
                                               .tolerance = 1e-12,
                                               .unit = "kg m-3",
-                                              .doc = "mean concentration"},
-                                             {.name = "error_u",
-                                              .reduction = PEL_MAX,
-                                              .kernel = error_u,
-                                              PEL_READS(PEL_AT(struct state, u, 0)),
-                                              .unit = "kg m-3",
-                                              .doc = "largest difference from the exact solution"}};
+                                              .doc = "mean concentration"}};
 static const pel_exact exact[] = {{.field = PEL_OF(struct state, u), .kernel = exact_u}};
 
 static const pel_model model = {

@@ -267,7 +267,8 @@ static void say_outcome(pel__journal *j, const pel__run_result *r) {
     pel__journal_say(j, "diagnostics.csv lacks %" PRId64 " rows that could not be written",
                      j->csv.lost);
   if (r->exit_code == PEL_OK) {
-    if (r->open_next) pel__journal_say(j, "open next     %s", r->open_next);
+    if (r->open_next && access(r->open_next, R_OK) == 0)
+      pel__journal_say(j, "open next     %s", r->open_next);
     return;
   }
   if (r->checkpoint) {

@@ -86,8 +86,9 @@ void pel__meter_start(pel__meter *m, const pel__run_facts *f, double now) {
                     .logged = now};
 }
 
-/* Rates forget with a time constant of ten seconds, so that the remaining time follows a change of
- * the time step or a slow file system, but does not jump. */
+/* Rates are means since the beginning; after ten seconds they forget with that time constant, so
+ * that the remaining time follows a change of the time step or a slow file system, but does not
+ * jump. */
 void pel__meter_update(pel__meter *m, int64_t step, double time, double now) {
   const double memory = 10, seconds = now - m->mark;
   m->step = step;
@@ -95,7 +96,7 @@ void pel__meter_update(pel__meter *m, int64_t step, double time, double now) {
   if (seconds < .05 || step == m->mark_step) return;
   const double steps = (double)(step - m->mark_step) / seconds;
   const double model = (time - m->mark_time) / seconds;
-  const double w = m->steps_per_s > 0 ? 1 - exp(-seconds / memory) : 1;
+  const double w = fmax(1 - exp(-seconds / memory), seconds / (now - m->begun));
   m->steps_per_s += w * (steps - m->steps_per_s);
   m->time_per_s += w * (model - m->time_per_s);
   m->mark = now;
@@ -175,7 +176,7 @@ static void join(char *out, size_t size, char part[NPARTS][64], double fraction,
 
 void pel__meter_line(const pel__meter *m, char *out, size_t size, int width) {
   static const int first_to_go[] = {SYPD, RATE, TIME, ETA, STEP};
-  const int narrowest = 10, widest = 32;
+  const int narrowest = 12, widest = 32;
   char part[NPARTS][64];
   if (width < 1 || (size_t)width >= size) width = (int)size - 1;
   parts_of(m, part);
@@ -185,7 +186,7 @@ void pel__meter_line(const pel__meter *m, char *out, size_t size, int width) {
     part[first_to_go[i]][0] = 0;
     join(out, size, part, fraction, 0);
   }
-  const int room = width - (int)strlen(out) - 1;
+  const int room = (width - (int)strlen(out) - 1) / 4 * 4; /* not to jump with each new digit */
   if (!isnan(fraction) && room >= narrowest)
     join(out, size, part, fraction, room < widest ? room : widest);
   if ((int)strlen(out) > width) out[width] = 0;

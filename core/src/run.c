@@ -121,7 +121,7 @@ static void open_journal(pel__records *r, const pel_request *q, bool resumed) {
                           .model = s->model->name,
                           .title = s->set.run.title,
                           .version = s->host->version,
-                          .resumed_from = resumed ? r->checkpoint : NULL,
+                          .resumed_from = q->resume ? r->checkpoint : NULL,
                           .ranks = s->nranks,
                           .threads = s->threads,
                           .nodes = s->machine.nodes,
@@ -221,6 +221,8 @@ static void finish(pel__records *r, int code, const pel_error *e, int64_t first,
   char next[5000];
   const bool output = r->series != NULL;
   pel_error trouble = {0};
+  MPI_Bcast(&seconds, 1, MPI_DOUBLE, 0, s->comm);
+  const bool probe = seconds > 1; /* a short run would pay more for the probe than it learns */
   if (r->series && s->host->io->series_close(r->series, &trouble))
     pel__journal_say(r->journal, "%s", trouble.text);
   gather_phases(s, phases);
@@ -233,7 +235,7 @@ static void finish(pel__records *r, int code, const pel_error *e, int64_t first,
       .time = s->time,
       .seconds = seconds,
       .bytes = pel__program_bytes(s) * (double)(s->step - first),
-      .bandwidth = s->step > first ? pel__machine_bandwidth(s->comm, &s->machine, s->threads) : 0,
+      .bandwidth = probe ? pel__machine_bandwidth(s->comm, &s->machine, s->threads) : 0,
       .fingerprint = pel__state_fingerprint(s),
       .phases = phases,
       .nphases = PEL__NPHASES,

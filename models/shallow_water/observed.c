@@ -1,9 +1,10 @@
 /* Initial state from observations: height, winds and topography from maps.
  *
  * Winds that are not given follow from the height Z of the free surface,
- *   (u, v) = g f/(f^2 + e^2) (-dZ/dy, dZ/dx),   e = 2 Omega sin(balance_latitude):
- * geostrophic poleward of that latitude, and nothing at the equator, where gradients of height
- * balance no wind.  A height that is not given follows from the winds (balance.c). */
+ *   (u, v) = g f^3/(f^4 + e^4) (-dZ/dy, dZ/dx),   e = 2 Omega sin(balance_latitude):
+ * geostrophic poleward of that latitude (to 1 % at three times the sine), and nothing at the
+ * equator, where gradients of height balance no wind.  A height that is not given follows from the
+ * winds (balance.c). */
 #include "state.h"
 
 /* Geopotential heights are defined with this gravity, whatever the model's. */
@@ -149,11 +150,11 @@ void pel__swe_observed_winds(const pel_tile *t, const void *state) {
   }
 }
 
-/* g f/(f^2 + e^2) at half row r. */
+/* g f^3/(f^4 + e^4) at half row r. */
 static double balance_factor(const struct swe *s, int64_t r) {
   const double f = 2 * s->rotation * sin(swe_latitude(s, r));
   const double e = 2 * s->rotation * sin(swe_radians(s->balance_latitude));
-  return s->gravity * f / (f * f + e * e);
+  return s->gravity * (f * f * f) / (f * f * f * f + e * e * e * e);
 }
 
 /* Gradients at a face: means of the four nearest along it. */

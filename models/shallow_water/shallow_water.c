@@ -43,7 +43,7 @@ static const pel_param params[] = {
                "time of height and winds: first, last, an index from 0, or a date"),
     PEL_OPTION(T, map_level, "none", NULL,
                "level of height and winds, a value in the unit of the file", .word = "none"),
-    PEL_PARAM(T, balance_latitude, "15", 1, 80, "degrees",
+    PEL_PARAM(T, balance_latitude, "10", 1, 80, "degrees",
               "geostrophic balance fades out equatorward of this latitude"),
     PEL_OPTION(T, topography_file, "none", NULL, "netCDF file with the altitude of the surface",
                .word = "none"),

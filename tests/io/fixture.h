@@ -56,7 +56,7 @@ typedef struct {
   pel_scalar scalar[2];
 } fixture;
 
-static double value(int array, int64_t index) {
+static inline double value(int array, int64_t index) {
   if (array == 2 && index == 3) return -0.0;
   return sin(0.37 * (double)index + array) * exp(array * 10.0) + 1e-3 * (double)index;
 }
@@ -64,7 +64,7 @@ static double value(int array, int64_t index) {
 static inline int64_t cut_at(int64_t n, int b, int nb) { return n * b / nb; }
 
 /* Patches with halos of 2 and an odd stride, so that rows are never contiguous in memory. */
-static pel_patch *cut(const pel_grid *g, const int cuts[3], int rank, int size, int *n) {
+static inline pel_patch *cut(const pel_grid *g, const int cuts[3], int rank, int size, int *n) {
   const int total = cuts[0] * cuts[1] * cuts[2];
   pel_patch *p = calloc((size_t)total + 1, sizeof *p);
   *n = 0;
@@ -97,7 +97,7 @@ static pel_patch *cut(const pel_grid *g, const int cuts[3], int rank, int size, 
                i_ < p_->n[0]; ++i_, ++index)                                                     \
             for (double *x = p_->data + k_ * p_->sz + j_ * p_->sy + i_; x; x = NULL)
 
-static void fixture_fill(fixture *f, double shift) {
+static inline void fixture_fill(fixture *f, double shift) {
   uint64_t sum = 0;
   for (int a = 0; a < f->s.narrays; ++a) {
     EACH_ELEMENT(f, a, index, x) *x = value(a, index) + shift;
@@ -106,7 +106,8 @@ static void fixture_fill(fixture *f, double shift) {
   MPI_Allreduce(&sum, &f->s.fingerprint, 1, MPI_UINT64_T, MPI_SUM, f->s.comm);
 }
 
-static fixture *fixture_make(MPI_Comm comm, int dims, const int64_t n[3], const int cuts[3]) {
+static inline fixture *fixture_make(MPI_Comm comm, int dims, const int64_t n[3],
+                                    const int cuts[3]) {
   fixture *f = calloc(1, sizeof *f);
   int rank, size;
   MPI_Comm_rank(comm, &rank);
@@ -154,7 +155,7 @@ static fixture *fixture_make(MPI_Comm comm, int dims, const int64_t n[3], const 
   return f;
 }
 
-static void fixture_free(fixture *f) {
+static inline void fixture_free(fixture *f) {
   for (int a = 0; a < 3; ++a) {
     for (int p = 0; p < f->array[a].npatches; ++p) {
       const pel_patch *q = &f->array[a].patches[p];

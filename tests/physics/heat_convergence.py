@@ -27,7 +27,8 @@ def coarsest_steps(cells, scheme):
 
 def error(pelsim, name, cells, boundary, scheme, steps, threads):
     keys = {"run.model": "heat", "grid.boundary": boundary, "time.scheme": scheme,
-            "time.steps": steps, "time.dt": repr(END / steps), "diagnostics.every": "none",
+            "time.steps": steps, "time.dt": repr(END / steps),
+            "diagnostics.every": pelsim_test.FIRST_AND_LAST,
             "checkpoint.at_end": False, "heat.kappa": KAPPA}
     for axis, n in zip("xyz", cells):
         keys["grid.n" + axis], keys["grid.l" + axis] = n, LENGTH[axis]

@@ -3,6 +3,7 @@ import os
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+from pelsim_test import FIRST_AND_LAST
 
 DAY = 86400
 
@@ -12,7 +13,7 @@ def keys(nlon, initial, end, dt, **more):
     section__key."""
     c = {"run.model": "shallow_water", "grid.nlon": nlon, "grid.nlat": nlon // 2,
          "time.end": end, "time.dt": dt, "checkpoint.at_end": False,
-         "diagnostics.every": "none", "shallow_water.initial": initial}
+         "diagnostics.every": FIRST_AND_LAST, "shallow_water.initial": initial}
     for name, value in more.items():
         c[name.replace("__", ".") if "__" in name else "shallow_water." + name] = value
     return c

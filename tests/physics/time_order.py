@@ -23,7 +23,8 @@ def heat_error(pelsim, scheme, steps, threads):
     n, kappa, end = 16, 1.0, 0.25
     keys = {"run.model": "heat", "grid.nx": n, "grid.lx": 1, "grid.boundary": "even",
             "heat.kappa": kappa, "time.scheme": scheme, "time.steps": steps,
-            "time.dt": repr(end / steps), "diagnostics.every": "none", "checkpoint.at_end": False}
+            "time.dt": repr(end / steps), "diagnostics.every": pelsim_test.FIRST_AND_LAST,
+            "checkpoint.at_end": False}
     u = pelsim.case(f"heat_{scheme}_{steps}", keys, threads=threads).diagnostics()["u_max"]
     rate = 4 * kappa * n * n * math.sin(math.pi / (2 * n)) ** 2
     return abs(u[-1] / u[0] - math.exp(-rate * end))

@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 
+FIRST_AND_LAST = 10**9  # [diagnostics] every: rows at step 0 and at the end
 DONE, DIFFERS, USAGE, INVALID, IO, INTERNAL, STOPPED = 0, 1, 2, 3, 4, 70, 75
 
 # Many ranks share few cores here: whoever waits must give its core away.
@@ -125,7 +126,7 @@ class Pelsim:
         if not os.access(self.binary, os.X_OK):
             raise Failure(f"'{self.binary}' is not an executable; build pelsim or correct --pelsim")
         self.binary = os.path.abspath(self.binary)
-        self.scratch = os.path.abspath(scratch) if scratch else tempfile.mkdtemp(prefix="pelsim_test_")
+        self.scratch = os.path.abspath(scratch) if scratch else tempfile.mkdtemp(prefix="pelsim_py_")
         os.makedirs(self.scratch, exist_ok=True)
         self.keep, self.timeout = bool(scratch), timeout
 

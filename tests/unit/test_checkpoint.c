@@ -305,25 +305,83 @@ static void impossible_directories(void **state) {
   clean_directory(dir);
 }
 
-static void tools_agree(void **state) {
-  (void)state;
-  char dir[200], path[300], other[300], *text = NULL;
+/* What a tool prints, malloced. */
+static char *printed(int (*tool)(FILE *out, const char *path), const char *path, int want) {
+  char *text = NULL;
   size_t size;
-  make_directory(dir);
-  fixture_free(written(dir, 7, 0));
-  fixture_free(written(dir, 8, 1e-9));
-  snprintf(path, sizeof path, "%s/step_000000007.h5", dir);
-  snprintf(other, sizeof other, "%s/step_000000008.h5", dir);
   FILE *out = open_memstream(&text, &size);
-  CHECK_EQUAL(pel_io_verify(out, path), PEL_OK);
-  CHECK_EQUAL(pel_io_diff(out, path, path, 0), PEL_OK);
-  CHECK_EQUAL(pel_io_diff(out, path, other, 0), PEL_DIFFERS);
-  CHECK_EQUAL(pel_io_diff(out, path, other, 1e-6), PEL_OK);
-  CHECK_EQUAL(pel_io_info(out, path, true), PEL_OK);
-  CHECK_EQUAL(pel_io_fingerprint(out, dir), PEL_OK);
+  const int got = tool(out, path);
   fclose(out);
+  CHECK(got == want, "%s: got code %d, want %d; it said '%s'", path, got, want, text);
+  return text;
+}
+
+static void expect_print(int (*tool)(FILE *out, const char *path), const char *path, int want,
+                         const char *part) {
+  char *text = printed(tool, path, want);
+  CHECK(strstr(text, part), "%s: got '%s', want '%s'", path, text, part);
   free(text);
+}
+
+static void expect_diff(const char *a, const char *b, double tol, int want, const char *part) {
+  char *text = NULL;
+  size_t size;
+  FILE *out = open_memstream(&text, &size);
+  const int got = pel_io_diff(out, a, b, tol);
+  fclose(out);
+  CHECK(got == want && strstr(text, part), "tolerance %g: got code %d and '%s', want %d and '%s'",
+        tol, got, text, want, part);
+  free(text);
+}
+
+static void damage(const char *path, int64_t at) {
+  char byte;
+  const int fd = open(path, O_RDWR);
+  CHECK_EQUAL(pread(fd, &byte, 1, at), 1);
+  byte ^= 4;
+  CHECK_EQUAL(pwrite(fd, &byte, 1, at), 1);
+  close(fd);
+}
+
+static void tools_look_at_files(void **state) {
+  (void)state;
+  char dir[200], other[200], path[300], path2[300], hash[20];
+  make_directory(dir);
+  make_directory(other);
+  fixture *f = written(dir, 7, 0);
+  snprintf(hash, sizeof hash, "%016" PRIx64 "\n", f->s.fingerprint);
+  fixture_free(f);
+  fixture_free(written(other, 7, 1e-9));
+  snprintf(path, sizeof path, "%s/step_000000007.h5", dir);
+  snprintf(path2, sizeof path2, "%s/step_000000007.h5", other);
+  MPI_Barrier(MPI_COMM_WORLD);
+  if (!world_rank()) {
+    expect_print(pel_io_fingerprint, dir, PEL_OK, hash);
+    expect_print(pel_io_verify, path, PEL_OK, "good, step 7, time 0.7 s, 3 fields, fingerprint");
+    expect_diff(path, path, 0, PEL_OK, "");
+    expect_diff(dir, other, 0, PEL_DIFFERS, "of 1001 values differ, by at most 1");
+    expect_diff(dir, other, 1e-6, PEL_OK, "");
+    expect_diff(dir, other, -1, PEL_USAGE, "the tolerance must be a number");
+    const int64_t zeta = 4096 + 24 * 1001; /* at least: the last field ends the file */
+    struct stat st;
+    stat(path, &st);
+    CHECK(st.st_size > zeta, "got a file of %d bytes", (int)st.st_size);
+    pel__checkpoint c;
+    pel_error e = {0};
+    CHECK_EQUAL(pel__checkpoint_open(path, &c, &e), PEL__FILE_GOOD);
+    const int64_t at = pel__checkpoint_region(&c, "u")->at;
+    pel__checkpoint_close(&c);
+    damage(path, at + 8 * ((3 * 11 + 4) * 13 + 5)); /* element (5, 4, 3) */
+    expect_print(pel_io_verify, path, PEL_IO, "field u is damaged in block ");
+    expect_print(pel_io_verify, path, PEL_IO, "lon 0..12, lat 3..6, z 3..4\n");
+    expect_diff(path, path2, 0, PEL_IO, "field u of the first file is damaged");
+    expect_print(pel_io_fingerprint, path, PEL_IO, "field u is damaged");
+    damage(path, 4096 + 60);
+    expect_print(pel_io_verify, path, PEL_IO, "its description does not match its hash");
+    expect_print(pel_io_verify, "/", PEL_IO, "is a directory without checkpoints");
+  }
   clean_directory(dir);
+  clean_directory(other);
 }
 
 int main(int argc, char **argv) {
@@ -336,7 +394,7 @@ int main(int argc, char **argv) {
                                      cmocka_unit_test(truncated_and_foreign_files),
                                      cmocka_unit_test(another_run_is_refused),
                                      cmocka_unit_test(impossible_directories),
-                                     cmocka_unit_test(tools_agree)};
+                                     cmocka_unit_test(tools_look_at_files)};
   const int failed = cmocka_run_group_tests(tests, NULL, NULL);
   MPI_Finalize();
   return failed;

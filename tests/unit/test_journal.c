@@ -17,6 +17,12 @@ static const char *const columns[] = {"mass", "energy"};
 /* ---- a whole journal, in a child whose output is caught ---------------------------------------
  */
 
+static int count(const char *text, const char *what) {
+  int n = 0;
+  for (const char *c = text; (c = strstr(c, what)); ++c) ++n;
+  return n;
+}
+
 typedef void scenario(void);
 
 /* Runs `play` with stdout (and stderr) on a pipe, or on a terminal of that many columns. */
@@ -63,6 +69,7 @@ static void play_plain(void) {
   f.progress = PEL_PROGRESS_AUTO;
   pel__journal *j = pel__journal_open(&f);
   pel__journal_say(j, "a sentence with %d", 42);
+  fclose(fopen("run/fields.nc", "w"));
   steps(j, 1, 100, 15);
   pel__journal_close(j, &result);
 }
@@ -127,10 +134,14 @@ static void screen(const char *text, int width, char *out) {
 static void on_a_terminal_one_line_is_redrawn(void **state) {
   (void)state;
   static char shown[200000];
+  struct timespec a, b;
+  clock_gettime(CLOCK_MONOTONIC, &a);
   char *text = output_of(play_terminal, 90);
-  int drawn = 0;
-  for (const char *c = text; (c = strstr(c, "ETA ")); ++c) ++drawn;
-  if (drawn < 4 || drawn > 12) fail_msg("got the line %d times in 1.5 s, want 5 a second", drawn);
+  clock_gettime(CLOCK_MONOTONIC, &b);
+  const double most = 5 * ((double)(b.tv_sec - a.tv_sec) + 1e-9 * (double)(b.tv_nsec - a.tv_nsec));
+  const int drawn = count(text, "ETA ");
+  if (drawn < 2 || drawn > most + 3) /* once more after the sentence, once at the start */
+    fail_msg("got the line drawn %d times, want 2 to %g", drawn, most + 3);
   screen(text, 90, shown);
   if (strstr(shown, "ETA ")) fail_msg("got '%s', want no progress line left over", shown);
   if (strncmp(shown, "NOTE in the middle\n", 19))
@@ -175,12 +186,6 @@ static void must_be(const json_t *o, const char *path, const char *want) {
   free(got);
 }
 
-static int count(const char *text, const char *what) {
-  int n = 0;
-  for (const char *c = text; (c = strstr(c, what)); ++c) ++n;
-  return n;
-}
-
 static void play_killed(void) { /* the first invocation is lost without a word */
   pel__journal *j = pel__journal_open(&facts);
   const char *const units[] = {"kg", NULL};
@@ -219,7 +224,7 @@ static void run_json_tells_the_history(void **state) {
   must_be(run, "diagnostics.0.unit", "\"kg\"");
   must_be(run, "diagnostics.1", "{\"name\":\"energy\",\"unit\":null}");
   must_be(beat, "state", "\"running\"");
-  assert_true(json_integer_value(at(beat, "step")) >= 9);
+  assert_true(json_integer_value(at(beat, "step")) >= 1);
   assert_true(json_number_value(at(beat, "eta_s")) > 5);
   assert_true(fabs(json_number_value(at(beat, "updated_epoch")) - (double)time(NULL)) < 60);
   assert_int_equal(strlen(json_string_value(at(beat, "updated"))), 20);
@@ -294,6 +299,7 @@ static void a_vanishing_directory_is_told_once(void **state) {
                          "run goes on without it\n"),
                    1);
   assert_int_equal(count(text, "run.json cannot be written"), 1);
+  assert_null(strstr(text, "open next")); /* it is not there either */
   must_equal(last_line(text), "fingerprint: 000000abcdef0123");
 }
 

@@ -73,6 +73,16 @@ static void the_meter_measures(void **state) {
   assert_true(isnan(pel__meter_eta(&m)));
 }
 
+/* Memory is touched for the first time and files are opened in the first steps. */
+static void a_slow_start_is_soon_forgiven(void **state) {
+  (void)state;
+  pel__meter m;
+  pel__meter_start(&m, &facts, 0);
+  pel__meter_update(&m, 1, 86400, 1);
+  for (int s = 2; s <= 41; ++s) pel__meter_update(&m, s, s * 86400., 1 + .05 * (s - 1));
+  must_be_near(m.steps_per_s, 41 / 3.); /* the mean of all */
+}
+
 static void the_rate_follows_a_change(void **state) {
   (void)state;
   pel__meter m = meter_at_40(&facts);
@@ -131,9 +141,11 @@ static void log_lines_come_now_and_then(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {
-      cmocka_unit_test(numbers_read_well), cmocka_unit_test(the_meter_measures),
-      cmocka_unit_test(the_rate_follows_a_change), cmocka_unit_test(the_line_fits_every_width),
-      cmocka_unit_test(log_lines_come_now_and_then)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(numbers_read_well),
+                                     cmocka_unit_test(the_meter_measures),
+                                     cmocka_unit_test(a_slow_start_is_soon_forgiven),
+                                     cmocka_unit_test(the_rate_follows_a_change),
+                                     cmocka_unit_test(the_line_fits_every_width),
+                                     cmocka_unit_test(log_lines_come_now_and_then)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

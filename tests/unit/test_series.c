@@ -33,10 +33,10 @@ static void close_or_fail(pel_series *x) {
   CHECK(io->series_close(x, &e) == PEL_OK, "got '%s', want success", e.text);
 }
 
-#define NC(call)                                                            \
-  do {                                                                      \
-    const int err_ = (call);                                                \
-    CHECK(err_ == NC_NOERR, #call ": got '%s'", nc_strerror(err_));         \
+#define NC(call)                                                    \
+  do {                                                              \
+    const int err_ = (call);                                        \
+    CHECK(err_ == NC_NOERR, #call ": got '%s'", nc_strerror(err_)); \
   } while (0)
 
 static size_t length_of(int nc, const char *dimension) {
@@ -90,8 +90,11 @@ static void values_on_any_layout(void **state) {
     int dims;
     const int64_t *n;
     int cuts[3];
-  } cases[] = {{3, cube, {1, 1, 1}}, {3, cube, {3, 2, 2}}, {3, cube, {1, 11, 7}},
-               {2, plane, {5, 2, 1}}, {1, line, {9, 1, 1}}};
+  } cases[] = {{3, cube, {1, 1, 1}},
+               {3, cube, {3, 2, 2}},
+               {3, cube, {1, 11, 7}},
+               {2, plane, {5, 2, 1}},
+               {1, line, {9, 1, 1}}};
   for (int c = 0; c < PEL_N(cases); ++c) {
     for (int single = 0; single < 2; ++single) {
       fixture *f = fixture_make(MPI_COMM_WORLD, cases[c].dims, cases[c].n, cases[c].cuts);
@@ -269,6 +272,58 @@ static void killed_at_any_moment(void **state) {
   clean_directory(dir);
 }
 
+static char *verified(const char *path, int want) {
+  char *text = NULL;
+  size_t size;
+  FILE *out = open_memstream(&text, &size);
+  const int got = pel_io_verify(out, path);
+  fclose(out);
+  CHECK(got == want, "got code %d, want %d; it said '%s'", got, want, text);
+  return text;
+}
+
+static void tools_look_at_files(void **state) {
+  (void)state;
+  char dir[200], path[300];
+  make_directory(dir);
+  for (int single = 0; single < 2; ++single) {
+    snprintf(path, sizeof path, "%s/fields%d.nc", dir, single);
+    fixture *f = fixture_make(MPI_COMM_WORLD, 3, cube, (int[]){1, 2, 3});
+    pel_series *x = open_or_fail(f, path, false, single);
+    for (int r = 0; r < 4; ++r) append_or_fail(x, f, r);
+    close_or_fail(x);
+    fixture_free(f);
+  }
+  MPI_Barrier(MPI_COMM_WORLD);
+  if (!world_rank()) {
+    char other[300], *text = verified(path, PEL_OK);
+    CHECK(strstr(text, "good, 4 records of model test"), "got '%s'", text);
+    free(text);
+    snprintf(other, sizeof other, "%s/fields0.nc", dir);
+    free(verified(other, PEL_OK));
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+    CHECK_EQUAL(pel_io_diff(out, path, path, 0), PEL_OK);
+    CHECK_EQUAL(pel_io_diff(out, path, other, 0), PEL_DIFFERS);
+    CHECK_EQUAL(pel_io_diff(out, path, other, 1e-6), PEL_OK);
+    int nc, v;
+    NC(nc_open(path, NC_WRITE, &nc));
+    NC(nc_inq_varid(nc, "u", &v));
+    NC(nc_put_var1_float(nc, v, (size_t[]){2, 3, 4, 5}, (float[]){1e5f}));
+    NC(nc_close(nc));
+    CHECK_EQUAL(pel_io_diff(out, path, other, 1e-6), PEL_DIFFERS);
+    fclose(out);
+    CHECK(strstr(text, "u: 1 of 4004 values differ") &&
+              strstr(text, "first at time 2, z 3, lat 4, lon_u 5: 100000,"),
+          "got '%s'", text);
+    free(text);
+    text = verified(path, PEL_IO);
+    CHECK(strstr(text, "record 2 is damaged"), "got '%s'", text);
+    free(text);
+  }
+  clean_directory(dir);
+}
+
 static void large_records_are_cut_into_chunks(void **state) {
   (void)state;
   pel_error e = {0};
@@ -276,8 +331,8 @@ static void large_records_are_cut_into_chunks(void **state) {
   pel_grid g = {.dims = 3, .axis = {{.n = 20000}, {.n = 20000}, {.n = 3}}};
   CHECK_EQUAL(pel__chunking_of(&g, false, &c, &e), PEL_OK);
   CHECK(c.chunk[0] == 20000 && c.chunk[1] == 5000 && c.chunk[2] == 1 && c.npieces == 12,
-        "got chunks of %d x %d x %d, %d of them", (int)c.chunk[0], (int)c.chunk[1],
-        (int)c.chunk[2], c.npieces);
+        "got chunks of %d x %d x %d, %d of them", (int)c.chunk[0], (int)c.chunk[1], (int)c.chunk[2],
+        c.npieces);
   g = (pel_grid){.dims = 3, .axis = {{.n = 1024}, {.n = 1024}, {.n = 300}}};
   CHECK_EQUAL(pel__chunking_of(&g, true, &c, &e), PEL_OK);
   CHECK(c.chunk[2] == 256 && c.npieces == 2 && c.piece == 256 << 20,
@@ -292,6 +347,7 @@ int main(int argc, char **argv) {
                                      cmocka_unit_test(other_shapes_are_refused),
                                      cmocka_unit_test(full_disk_leaves_out_the_record),
                                      cmocka_unit_test(killed_at_any_moment),
+                                     cmocka_unit_test(tools_look_at_files),
                                      cmocka_unit_test(large_records_are_cut_into_chunks)};
   const int failed = cmocka_run_group_tests(tests, NULL, NULL);
   MPI_Finalize();
