@@ -3,7 +3,7 @@
 
     plot_sphere.py out/quickstart/fields.nc -o jet.png
     plot_sphere.py out/quickstart/fields.nc --field vorticity --time 6d --latitudes 10 80
-    plot_sphere.py out/quickstart/fields.nc --view globe --centre 270 40
+    plot_sphere.py out/quickstart/fields.nc --view globe --centre 270 40 --time 3d 6d
 
 Needs xarray, h5netcdf (or netCDF4), numpy and matplotlib.
 """
@@ -24,7 +24,8 @@ def arguments():
     p = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     p.add_argument("file", help="fields.nc of a run")
     p.add_argument("--field", help="variable (default: vorticity, else the first on the map)")
-    p.add_argument("--time", default="last", help="first, last, an index from 0, or days: 6d")
+    p.add_argument("--time", nargs="+", default=["last"], metavar="WHEN",
+                   help="first, last, an index from 0, or days: 6d; several: several panels")
     p.add_argument("--view", choices=("map", "globe"), default="map")
     p.add_argument("--latitudes", nargs=2, type=float, default=(-90, 90), metavar=("S", "N"))
     p.add_argument("--centre", nargs=2, type=float, default=(270, 35), metavar=("LON", "LAT"),
@@ -114,6 +115,11 @@ def draw_globe(ax, lon, lat, values, style, centre):
     return image
 
 
+def number(exponent):
+    """10 to this power, as one writes it."""
+    return f"10{str(exponent).translate(str.maketrans('-0123456789', '⁻⁰¹²³⁴⁵⁶⁷⁸⁹'))} "
+
+
 def main():
     a = arguments()
     try:
@@ -121,28 +127,36 @@ def main():
     except (OSError, ValueError) as e:
         sys.exit(f"plot_sphere.py: cannot read {a.file}: {e}")
     x = choose_field(data, a.field)
-    record, day = choose_time(x, a.time)
-    x = x.isel(time=record).transpose(axis(x, "latitude"), axis(x, "longitude"))
-    lat, lon = x[x.dims[0]].values, x[x.dims[1]].values
+    records = [choose_time(x, t) for t in a.time]
+    x = x.isel(time=[r for r, day in records])
+    x = x.transpose("time", axis(x, "latitude"), axis(x, "longitude"))
+    lat, lon = x[x.dims[1]].values, x[x.dims[2]].values
     exponent = power(x.values)
     values = x.values / 10.0**exponent
-    inside = (lat >= a.latitudes[0]) & (lat <= a.latitudes[1])
-    style = colours(values[inside] if a.view == "map" else values, a.range)
+    south, north = a.latitudes
+    inside = (lat >= south) & (lat <= north) if a.view == "map" else slice(None)
+    style = colours(values[:, inside], a.range)
+    panels = len(records)
     if a.view == "map":
-        shape = (10, 1.3 + 9 * (a.latitudes[1] - a.latitudes[0]) / 360)
-        fig, ax = plt.subplots(figsize=shape, layout="constrained")
-        image = draw_map(ax, lon, lat, values, style, *a.latitudes)
+        size = (10, panels * (0.5 + 9 * (north - south) / 360) + 0.3)
+        fig, axes = plt.subplots(panels, 1, figsize=size, layout="constrained", squeeze=False)
     else:
-        fig, ax = plt.subplots(figsize=(6, 5), layout="constrained")
-        image = draw_globe(ax, lon, lat, values, style, a.centre)
+        fig, axes = plt.subplots(1, panels, figsize=(1 + 4.5 * panels, 5), layout="constrained",
+                                 squeeze=False)
+    for ax, z, (record, day) in zip(axes.flat, values, records):
+        if a.view == "map":
+            image = draw_map(ax, lon, lat, z, style, south, north)
+        else:
+            image = draw_globe(ax, lon, lat, z, style, a.centre)
+        ax.set_title(f"{x.attrs.get('long_name', x.name)}, day {day:g}", fontsize=11)
     unit = x.attrs.get("units", "").replace("-1", "⁻¹").replace("-2", "⁻²")
-    scale = f"10{str(exponent).translate(str.maketrans('-0123456789', '⁻⁰¹²³⁴⁵⁶⁷⁸⁹'))} " if exponent else ""
-    fig.colorbar(image, ax=ax, label=f"{scale}{unit}", shrink=0.85, pad=0.015)
-    ax.set_title(f"{x.attrs.get('long_name', x.name)}, day {day:g}", fontsize=11)
+    fig.colorbar(image, ax=axes, label=f"{number(exponent) if exponent else ''}{unit}", pad=0.015,
+                 shrink=0.8)
     out = a.out or f"{x.name}.png"
-    fig.savefig(out, dpi=110)
-    print(f"{out}: {x.name} at day {day:g}, {np.nanmin(x.values):.6g} to {np.nanmax(x.values):.6g} "
-          f"{x.attrs.get('units', '')}")
+    fig.savefig(out, dpi=110, bbox_inches="tight")
+    for z, (record, day) in zip(x.values, records):
+        print(f"{out}: {x.name} at day {day:g}, {np.nanmin(z):.6g} to {np.nanmax(z):.6g} "
+              f"{x.attrs.get('units', '')}")
 
 
 if __name__ == "__main__":

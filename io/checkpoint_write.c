@@ -32,12 +32,20 @@ static pel__extent extent_of(const pel__job *w, int a) {
   return (pel__extent){{x[0].n, x[1].n, x[2].n}, pel__cells(w->s->grid), &w->at[a], false};
 }
 
+/* Collective. */
 static void write_arrays(pel__job *w, pel_error *e) {
+  const pel_snapshot *s = w->s;
   if (w->rank) w->fd = open(w->temporary, O_RDWR | O_CLOEXEC);
   int err = w->fd < 0 ? errno : 0;
-  for (int a = 0; a < w->s->narrays && !err; ++a) {
+  if (err) pel__io_error(e, "write checkpoint", w->path, err, w->size);
+  if (pel__agree(s->comm, e)) return;
+  const bool cut = pel__rows_are_cut(s);
+  for (int a = 0; a < s->narrays; ++a) {
     const pel__extent x = extent_of(w, a);
-    err = pel__array_write(w->fd, &w->s->arrays[a], &x);
+    const int err2 = cut    ? pel__array_write_rows(s->comm, w->fd, &s->arrays[a], &x)
+                     : !err ? pel__array_write(w->fd, &s->arrays[a], &x)
+                            : 0;
+    if (!err) err = err2;
   }
   if (err) pel__io_error(e, "write checkpoint", w->path, err, w->size);
 }

@@ -302,12 +302,17 @@ static void roll_back(pel_series *f, const pel_snapshot *s) {
   detach(f);
 }
 
+/* Collective. */
 static void write_record(const pel_series *f, const pel_snapshot *s, pel_error *e) {
+  const bool cut = pel__rows_are_cut(s);
   int err = 0;
-  for (int a = 0; a < f->narrays && !err; ++a) {
+  for (int a = 0; a < f->narrays; ++a) {
     const pel__extent x = {
         {f->n[0], f->n[1], f->n[2]}, f->c.piece, f->at + a * f->c.npieces, f->single};
-    err = pel__array_write(f->fd, &s->arrays[a], &x);
+    const int err2 = cut    ? pel__array_write_rows(f->comm, f->fd, &s->arrays[a], &x)
+                     : !err ? pel__array_write(f->fd, &s->arrays[a], &x)
+                            : 0;
+    if (!err) err = err2;
   }
   if (err) pel__io_error(e, "add a record to", f->path, err, 0);
 }

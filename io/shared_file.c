@@ -122,29 +122,42 @@ int pel__array_write(int fd, const pel_array *a, const pel__extent *x) {
 /* ---- reading ----------------------------------------------------------------------------------
  */
 
-/* Runs that lie one behind the other, up to the size of the buffer, read by one call. */
+/* Runs near each other in the file, read by one call together with what lies between them: a gap
+ * of some kilobytes costs less than another call. */
 typedef struct {
   run r[ROWS];
-  int n;
-  int64_t elements;
-  double buffer[STAGE];
-  double wide[STAGE]; /* single: the elements as doubles */
+  int n, width; /* bytes of an element */
+  int64_t at, bytes;
+  double wide[STAGE]; /* single: the elements of a run as doubles */
+  char buffer[8 * STAGE];
 } reader;
 
-static int fetch(reader *q, int fd, const pel__extent *x, uint64_t key, bool store,
-                 uint64_t *share) {
-  if (!q->n) return 0;
-  const int err = pel__pread(fd, q->buffer, (size_t)q->elements * (x->single ? 4 : 8), q->r[0].at);
-  const double *from = x->single ? q->wide : q->buffer;
-  if (x->single)
-    for (int64_t i = 0; i < q->elements; ++i) q->wide[i] = (double)((const float *)q->buffer)[i];
-  for (int i = 0; i < q->n && !err; from += q->r[i++].n) {
-    share[q->r[i].patch] += pel_fingerprint_row(key, q->r[i].index, from, q->r[i].n);
-    if (store) memcpy(q->r[i].data, from, (size_t)q->r[i].n * sizeof *from);
+static int fetch(reader *q, int fd, uint64_t key, bool store, uint64_t *share) {
+  const int err = q->n ? pel__pread(fd, q->buffer, (size_t)q->bytes, q->at) : 0;
+  for (int i = 0; i < q->n && !err; ++i) {
+    const run *r = &q->r[i];
+    const void *from = q->buffer + (r->at - q->at);
+    if (q->width == 4) {
+      for (int p = 0; p < r->n; ++p) {
+        float x;
+        memcpy(&x, (const char *)from + 4 * p, sizeof x);
+        q->wide[p] = (double)x;
+      }
+      from = q->wide;
+    }
+    share[r->patch] += pel_fingerprint_row(key, r->index, from, r->n);
+    if (store) memcpy(r->data, from, (size_t)r->n * sizeof(double));
   }
   q->n = 0;
-  q->elements = 0;
   return err;
+}
+
+/* Does run r belong to what is being collected? */
+static bool fits(const reader *q, const run *r) {
+  const int64_t bytes = (int64_t)r->n * q->width, gap = r->at - (q->at + q->bytes);
+  const int64_t near = 4 * bytes < 32768 ? 4 * bytes : 32768;
+  return q->n && q->n < ROWS && gap >= 0 && gap <= near &&
+         q->bytes + gap + bytes <= (int64_t)sizeof q->buffer;
 }
 
 static int read_runs(int fd, const pel_array *a, const pel__extent *x, bool store,
@@ -152,19 +165,20 @@ static int read_runs(int fd, const pel_array *a, const pel__extent *x, bool stor
   reader *q = malloc(sizeof *q);
   if (!q) return ENOMEM;
   q->n = 0;
-  q->elements = 0;
+  q->width = x->single ? 4 : 8;
   for (int p = 0; p < a->npatches; ++p) share[p] = 0;
   const uint64_t key = pel_fingerprint_key(a->name);
   walk w = {.a = a, .x = x, .limit = STAGE};
   int err = 0;
   for (run r; !err && next(&w, &r);) {
-    const int64_t end = q->n ? q->r[0].at + q->elements * (x->single ? 4 : 8) : r.at;
-    if (r.at != end || q->n == ROWS || q->elements + r.n > STAGE)
-      err = fetch(q, fd, x, key, store, share);
+    if (!fits(q, &r)) {
+      err = fetch(q, fd, key, store, share);
+      q->at = r.at;
+    }
     q->r[q->n++] = r;
-    q->elements += r.n;
+    q->bytes = r.at + (int64_t)r.n * q->width - q->at;
   }
-  if (!err) err = fetch(q, fd, x, key, store, share);
+  if (!err) err = fetch(q, fd, key, store, share);
   free(q);
   return err;
 }

@@ -19,6 +19,10 @@ typedef struct {
 
 /* This rank's patches of *a: 0 or an errno.  Local. */
 int pel__array_write(int fd, const pel_array *a, const pel__extent *x);
+/* The same when rows are cut between ranks or patches, by way of ranks that hold whole rows; fd
+ * must be open everywhere.  The errno is this rank's.  Collective. */
+int pel__array_write_rows(MPI_Comm comm, int fd, const pel_array *a, const pel__extent *x);
+bool pel__rows_are_cut(const pel_snapshot *s); /* collective */
 /* Reads them; `share` [npatches] receives the fingerprint share of each patch as read. */
 int pel__array_read(int fd, const pel_array *a, const pel__extent *x, uint64_t *share);
 /* The same without storing: what the file holds where the patches lie. */

@@ -21,12 +21,19 @@ static int add_stretch(const pel__checkpoint *c, const pel__region *r, uint64_t 
   return err;
 }
 
+static bool inside(const pel__checkpoint *c, const pel__box *b) {
+  const pel_axis *x = c->grid.axis;
+  for (int d = 0; d < 3; ++d)
+    if (b->cells[d] < 1 || b->cells[d] > x[d].n || b->first[d] < 0 ||
+        b->first[d] > x[d].n - b->cells[d])
+      return false;
+  return true;
+}
+
 static int add_box(const pel__checkpoint *c, const pel__region *r, uint64_t key, const pel__box *b,
                    double *buffer, uint64_t *sum) {
   const pel_axis *x = c->grid.axis;
   int err = 0;
-  for (int d = 0; d < 3; ++d)
-    if (b->first[d] < 0 || b->cells[d] < 0 || b->first[d] > x[d].n - b->cells[d]) return 0;
   for (int64_t k = b->first[2]; k < b->first[2] + b->cells[2]; ++k)
     for (int64_t j = b->first[1]; j < b->first[1] + b->cells[1] && !err; ++j)
       err =
@@ -41,7 +48,9 @@ static void name_boxes(FILE *out, const char *file, const pel__checkpoint *c, co
   const uint64_t key = pel_fingerprint_key(r->name);
   for (int i = 0; i < n && box && told < 10; ++i) {
     uint64_t sum = 0;
-    if (!add_box(c, r, key, &box[i], buffer, &sum) && sum == box[i].fingerprint) continue;
+    if (!inside(c, &box[i]) ||
+        (!add_box(c, r, key, &box[i], buffer, &sum) && sum == box[i].fingerprint))
+      continue;
     fprintf(out, "%s: field %s is damaged in block %d of %d, cells", file, r->name, i, n);
     for (int d = 0; d < c->grid.dims; ++d)
       fprintf(out, "%s %s %" PRId64 "..%" PRId64, d ? "," : "", c->grid.axis[d].name,

@@ -107,8 +107,9 @@ pel__spectral *pel__spectral_create(pel_sim *s, const pel_stage *stage);
 void pel__spectral_run(pel_sim *s, pel__spectral *f);
 void pel__spectral_destroy(pel__spectral *f);
 
-/* advance.c: y[out] on one tile from rates; false if a value came out non-finite. */
+/* advance.c: y[out] on one tile from rates; false if a value came out non-finite.  stream: past the
+ * caches, fetching y[in] at p + next (0: nothing) for each cell p on the way. */
 bool pel__advance(const pel_tile *t, const pel__substage *sub, double *const y[PEL__SLOTS],
-                  const double *rate, double dt, bool stream);
+                  const double *rate, double dt, bool stream, ptrdiff_t next);
 
 #endif

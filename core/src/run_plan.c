@@ -138,15 +138,30 @@ static void invalidate(pel_sim *s, pel__var *v, int slot) {
   (void)s;
 }
 
+/* From a tile's cells to those that the thread's next tile of the block reads for the first time:
+ * the leading plane (3-D) or rows; 0 if the next tile does not follow on this one. */
+static ptrdiff_t leading(const job *j, const pel__box *x, const pel_tile *t) {
+  const pel__box *next = x + 1;
+  const int axis = j->s->grid.dims - 1;
+  const ptrdiff_t stride = axis == 2 ? t->sz : axis == 1 ? t->sy : 1;
+  int reach = 0;
+  if (next >= j->op->box + j->op->nboxes || next->block != x->block ||
+      next->lo[axis] != x->hi[axis])
+    return 0;
+  for (int v = 0; v < j->s->nvars; ++v) reach = j->op->need[v] > reach ? j->op->need[v] : reach;
+  return (next->lo[axis] - x->lo[axis] + reach) * stride;
+}
+
 static bool advance_tile(const job *j, const pel__box *x, const pel_tile *t, const void *state) {
   pel_sim *s = j->s;
+  const ptrdiff_t next = leading(j, x, t);
   bool finite = true;
   for (const pel__var *v = s->vars; v < s->vars + s->nvars; ++v) {
     double *y[PEL__SLOTS], *rate;
     if (v->rate || !v->field->rate) continue;
     for (int i = 0; i < v->nslots; ++i) y[i] = v->data[i * s->layout->nlocal + x->block];
     memcpy(&rate, (const char *)state + v->field->rate - 1, sizeof rate);
-    finite = pel__advance(t, j->run->sub, y, rate, j->run->dt, s->large) && finite;
+    finite = pel__advance(t, j->run->sub, y, rate, j->run->dt, s->large, next) && finite;
   }
   return finite;
 }

@@ -219,6 +219,9 @@ static void setup(pel_sim *sim, void *state) {
   refuse_unused(sim, "perturbation", c == SWE_GALEWSKY, "initial = galewsky");
   refuse_unused(sim, "mean_height", c == SWE_GALEWSKY || c == SWE_LAKE || c == SWE_OBSERVED,
                 "initial = galewsky, lake_at_rest or observed");
+  static const char *const moving[] = {"momentum", "viscosity", "hyperviscosity", "diffusivity"};
+  for (int i = 0; i < PEL_N(moving); ++i)
+    refuse_unused(sim, moving[i], c != SWE_W1, "flows that change; that of williamson1 is given");
   pel__swe_observed_setup(sim, s);
   if (s->mean_height == 0 && c == SWE_LAKE) s->mean_height = 5960;
   if (s->mean_height == 0 && c == SWE_GALEWSKY) s->mean_height = 10000;

@@ -92,9 +92,13 @@ class Job:
 
     def __init__(self, argv, directory):
         self.argv, self.directory, self.started = argv, directory, time.monotonic()
+        # Jobs that share Open MPI's session directory can remove it under each other's feet.
+        self.session = tempfile.mkdtemp(prefix="pelsim_py_mpi_")
         self.process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                         stderr=subprocess.PIPE, text=True, errors="replace",
-                                        env={**os.environ, **ENVIRONMENT}, start_new_session=True)
+                                        env={**os.environ, **ENVIRONMENT,
+                                             "OMPI_MCA_orte_tmpdir_base": self.session},
+                                        start_new_session=True)
 
     def kill(self):
         try:
@@ -110,6 +114,8 @@ class Job:
             out, err = self.process.communicate()
             raise Failure(f"{' '.join(self.argv)}\n  still running after {timeout} s, killed\n"
                           f"{tail(out)}{tail(err)}") from None
+        finally:
+            shutil.rmtree(self.session, ignore_errors=True)
         return Run(" ".join(self.argv), self.directory, self.process.returncode, out, err,
                    time.monotonic() - self.started)
 

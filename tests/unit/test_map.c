@@ -26,9 +26,9 @@ static double truth(double lat, double lon) {
 enum { NLAT = 19, NLON = 36, NTIME = 3, NLEV = 2 };
 
 typedef struct {
-  int format;                                          /* of nc_create */
-  const char *order;                                   /* of the dimensions: t, z, y, x */
-  bool north_first, signed_lon, cyclic, packed, split; /* split: 0..170, -180..-10 */
+  int format;                                                   /* of nc_create */
+  const char *order;                                            /* of the dimensions: t, z, y, x */
+  bool north_first, signed_lon, cyclic, packed, split, rounded; /* split: 0..170, -180..-10 */
   nc_type type;
   double scale;         /* values are truth/scale, in .unit */
   const char *unit;     /* NULL: no attribute */
@@ -61,6 +61,7 @@ static double lat_of(const spec *s, int j) {
 }
 
 static double lon_of(const spec *s, int i) {
+  if (s->rounded) return i ? 10. * i : 359.99999; /* a zero that went through a wrong unit */
   if (s->split) return i < NLON / 2 ? 10. * i : 10. * i - 360;
   return (s->signed_lon ? -180 : 0) + 10. * i;
 }
@@ -204,6 +205,21 @@ static void every_arrangement_gives_the_same_map(void **state) {
       if (z) expect_map(t ? "1" : "", "85000 Pa", "km", t - 300., 1e-3, 0.017, how);
     }
   }
+}
+
+static void doubled_longitudes_count_once(void **state) {
+  (void)state;
+  spec s = plain;
+  s.order = "yx";
+  s.rounded = true;
+  s.cyclic = true; /* 359.99999, 10 .. 350, 360 */
+  make_file(&s);
+  pel_error e = {0};
+  pel_map *m = pel_io_hdf5.map_read(path, "hgt", "", "", "m", &e);
+  CHECK(m, "got '%s', want a map", e.text);
+  CHECK(m->nlon == NLON && m->lon[0] == 0 && m->lon[NLON - 1] == 350, "got %d longitudes, %g to %g",
+        m->nlon, m->lon[0], m->lon[m->nlon - 1]);
+  free_map(m);
 }
 
 static void units_are_converted(void **state) {
@@ -451,6 +467,19 @@ static void interpolation(void **state) {
   }
 }
 
+/* On uneven latitudes too, parabolas come out as they are. */
+static void parabolas_are_exact(void **state) {
+  (void)state;
+  pel_map *m = sample(20, 40, false, true);
+  for (int j = 0; j < 20; ++j)
+    for (int i = 0; i < 40; ++i) m->value[j * 40 + i] = 1 + m->lat[j] * (2 + m->lat[j] / 8);
+  for (double lat = -60; lat < 60; lat += 1.7) {
+    const double got = pel_map_at(m, lat, 100 * lat), want = 1 + lat * (2 + lat / 8);
+    CHECK(fabs(got - want) < 1e-9, "latitude %g: got %.17g, want %.17g", lat, got, want);
+  }
+  free_map(m);
+}
+
 static int set_up(void **state) {
   (void)state;
   make_directory(dir);
@@ -467,13 +496,15 @@ static int tear_down(void **state) {
 int main(int argc, char **argv) {
   MPI_Init(&argc, &argv);
   const struct CMUnitTest tests[] = {cmocka_unit_test(every_arrangement_gives_the_same_map),
+                                     cmocka_unit_test(doubled_longitudes_count_once),
                                      cmocka_unit_test(units_are_converted),
                                      cmocka_unit_test(dates_of_every_calendar),
                                      cmocka_unit_test(wrong_requests),
                                      cmocka_unit_test(bad_contents),
                                      cmocka_unit_test(files_that_are_something_else),
                                      cmocka_unit_test(truncated_files),
-                                     cmocka_unit_test(interpolation)};
+                                     cmocka_unit_test(interpolation),
+                                     cmocka_unit_test(parabolas_are_exact)};
   const int failed = cmocka_run_group_tests(tests, set_up, tear_down);
   MPI_Finalize();
   return failed;

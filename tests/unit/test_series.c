@@ -8,9 +8,17 @@
 #include <netcdf.h>
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 static const pel_io *const io = &pel_io_hdf5;
+
+/* The library's pwrite comes here, so that a child can end before any one of its calls. */
+static long pwrites_left = -1;
+ssize_t pwrite(int fd, const void *bytes, size_t n, off_t at) {
+  if (pwrites_left >= 0 && pwrites_left-- == 0) _exit(3);
+  return syscall(SYS_pwrite64, fd, bytes, n, at);
+}
 static const int64_t cube[3] = {13, 11, 7}, plane[3] = {24, 17, 1}, line[3] = {50, 1, 1};
 
 static pel_series *open_or_fail(fixture *f, const char *path, bool append, bool single) {
@@ -272,6 +280,74 @@ static void killed_at_any_moment(void **state) {
   clean_directory(dir);
 }
 
+/* The same without luck: the writer ends before each of its writes to the file in turn, with a
+ * chunk index of one node and when that node is split. */
+static void killed_before_each_write(void **state) {
+  (void)state;
+  if (world_size() > 1) skip();
+  char dir[200], path[300];
+  make_directory(dir);
+  snprintf(path, sizeof path, "%s/fields.nc", dir);
+  static const int already[] = {0, 1, 63, 64, 65, 128};
+  for (int i = 0; i < PEL_N(already); ++i) {
+    int code = 3, writes = 0;
+    for (; code == 3; ++writes) {
+      const pid_t child = fork();
+      if (!child) {
+        fixture *f = fixture_make(MPI_COMM_SELF, 3, cube, (int[]){1, 1, 1});
+        pel_series *x = open_or_fail(f, path, false, false);
+        for (int r = 0; r < already[i]; ++r) append_or_fail(x, f, r);
+        pwrites_left = writes;
+        append_or_fail(x, f, already[i]);
+        _exit(0);
+      }
+      int status;
+      waitpid(child, &status, 0);
+      code = WEXITSTATUS(status);
+      fixture *f = fixture_make(MPI_COMM_WORLD, 3, cube, (int[]){1, 1, 1});
+      expect_records(path, f, (size_t)already[i] + (code == 0), 0, false);
+      f->s.time = 1e9;
+      pel_series *x = open_or_fail(f, path, true, false);
+      append_or_fail(x, f, already[i] + (code == 0));
+      close_or_fail(x);
+      expect_records(path, f, (size_t)already[i] + 1 + (code == 0), 0, false);
+      fixture_free(f);
+    }
+    CHECK(writes > 3, "got %d writes for a record, want more than 3", writes);
+  }
+  clean_directory(dir);
+}
+
+static void expect_coordinate(int nc, const char *name, double origin, double spacing, int n) {
+  int v;
+  double x[100];
+  NC(nc_inq_varid(nc, name, &v));
+  NC(nc_get_var_double(nc, v, x));
+  for (int i = 0; i < n; ++i)
+    CHECK(fabs(x[i] - (origin + i * spacing)) < 1e-12, "%s[%d]: got %.17g, want %.17g", name, i,
+          x[i], origin + i * spacing);
+}
+
+static void coordinates_are_where_values_are(void **state) {
+  (void)state;
+  char dir[200], path[300];
+  make_directory(dir);
+  snprintf(path, sizeof path, "%s/fields.nc", dir);
+  fixture *f = fixture_make(MPI_COMM_WORLD, 2, plane, (int[]){1, 1, 1});
+  close_or_fail(open_or_fail(f, path, false, false));
+  if (!world_rank()) {
+    int nc;
+    NC(nc_open(path, NC_NOWRITE, &nc));
+    expect_coordinate(nc, "lon", 7.5, 15, 24);
+    expect_coordinate(nc, "lon_u", 0, 15, 24);
+    expect_coordinate(nc, "lat", -90 + 90. / 17, 180. / 17, 17);
+    expect_coordinate(nc, "lat_v", -90, 180. / 17, 17);
+    NC(nc_close(nc));
+  }
+  fixture_free(f);
+  clean_directory(dir);
+}
+
 static char *verified(const char *path, int want) {
   char *text = NULL;
   size_t size;
@@ -347,6 +423,8 @@ int main(int argc, char **argv) {
                                      cmocka_unit_test(other_shapes_are_refused),
                                      cmocka_unit_test(full_disk_leaves_out_the_record),
                                      cmocka_unit_test(killed_at_any_moment),
+                                     cmocka_unit_test(killed_before_each_write),
+                                     cmocka_unit_test(coordinates_are_where_values_are),
                                      cmocka_unit_test(tools_look_at_files),
                                      cmocka_unit_test(large_records_are_cut_into_chunks)};
   const int failed = cmocka_run_group_tests(tests, NULL, NULL);

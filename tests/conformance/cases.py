@@ -1,0 +1,122 @@
+"""What the conformance suite runs: configurations of the registered models.
+
+A model without an entry here is run with its defaults on a small grid, so that being registered is
+enough.  Grids are small, uneven and not powers of two: blocks then differ in size and may be thinner
+than the halo."""
+import json
+
+from pelsim_test import Failure
+
+# Uneven intervals, so that interruptions fall between and on rows and records.
+INTERRUPTED = ("heat_2d_fixed_rk4", "swe_adaptive_dt")  # by signals, at best with a dt that varies
+COMMON = {"time.steps": 11, "diagnostics.every": 3, "output.every": 4}
+
+
+class Case:
+    """keys: overrides; config: a file of the user, or None."""
+
+    def __init__(self, name, keys, config=None):
+        self.name, self.config = name, config
+        self.keys = COMMON | keys
+        if "time.end" in keys:
+            del self.keys["time.steps"]
+
+
+def heat():
+    cells = {1: {"nx": 61}, 2: {"nx": 37, "ny": 23}, 3: {"nx": 19, "ny": 14, "nz": 11}}
+    for dims, axes in cells.items():
+        for boundary in ("periodic", "even", "fixed"):
+            for scheme in ("euler", "rk4"):
+                keys = {f"grid.{a}": n for a, n in axes.items()}
+                yield Case(f"heat_{dims}d_{boundary}_{scheme}", keys | {
+                    "run.model": "heat", "grid.boundary": boundary, "time.scheme": scheme})
+
+
+# name: keys of [shallow_water], others as section.key
+SHALLOW_WATER = {
+    "tracer_equator": {"initial": "williamson1"},
+    "tracer_poles": {"initial": "williamson1", "alpha": 90, "filter_latitude": 45},
+    "steady_energy": {"initial": "williamson2", "alpha": 45},
+    "steady_enstrophy": {"initial": "williamson2", "alpha": 90, "momentum": "enstrophy"},
+    "steady_arakawa_lamb": {"initial": "williamson2", "alpha": 45, "momentum": "arakawa_lamb"},
+    "mountain_energy": {"initial": "williamson5"},
+    "mountain_enstrophy_rk3": {"initial": "williamson5", "momentum": "enstrophy",
+                               "time.scheme": "rk3"},
+    "wave_arakawa_lamb": {"initial": "williamson6", "momentum": "arakawa_lamb"},
+    "wave_fixed_dt_ssprk3": {"initial": "williamson6", "time.dt": 600, "time.scheme": "ssprk3"},
+    "jet": {"initial": "galewsky"},
+    "jet_balanced": {"initial": "galewsky", "perturbation": "no", "momentum": "enstrophy"},
+    "jet_viscosity": {"initial": "galewsky", "viscosity": 1e5},
+    "jet_hyperviscosity": {"initial": "galewsky", "hyperviscosity": 1e16},
+    "jet_diffusivity": {"initial": "galewsky", "diffusivity": 1e5},
+    "jet_all_diffusion": {"initial": "galewsky", "momentum": "arakawa_lamb", "viscosity": 1e5,
+                          "hyperviscosity": 1e16, "diffusivity": 1e5, "filter_power": 2},
+    "lake": {"initial": "lake_at_rest", "momentum": "arakawa_lamb"},
+    "no_filter": {"initial": "williamson2", "alpha": 45, "filter_latitude": "none"},
+    # dt is estimated anew every third step and shortened to land on events.
+    "adaptive_dt": {"initial": "williamson5", "time.dt_interval": 3, "time.cfl": 0.8},
+    "events": {"initial": "williamson6", "time.end": "10 h", "time.dt_interval": 2,
+               "output.interval": "3 h", "output.every": "none", "diagnostics.interval": "50 min",
+               "diagnostics.every": "none", "momentum": "arakawa_lamb"},
+    "dt_max_single": {"initial": "galewsky", "time.dt_max": 500, "output.precision": "single",
+                      "output.fields": "h, vorticity, divergence, potential_vorticity"},
+    "observed": {"initial": "observed", "height_file": "<height>"},
+}
+
+
+def height_map(path):
+    """A smooth 500 hPa-like height on a 10-degree map, as a CF file."""
+    import netCDF4
+    import numpy as np
+    lat, lon = np.arange(-85, 90, 10.0), np.arange(5, 360, 10.0)
+    with netCDF4.Dataset(path, "w") as f:
+        for name, unit, x in (("lat", "degrees_north", lat), ("lon", "degrees_east", lon)):
+            f.createDimension(name, len(x))
+            v = f.createVariable(name, "f8", (name,))
+            v.units, v[:] = unit, x
+        v = f.createVariable("hgt", "f8", ("lat", "lon"))
+        v.units = "m"
+        y, x = np.radians(lat)[:, None], np.radians(lon)[None, :]
+        v[:] = 5500 + 350 * np.cos(2 * y) + 80 * np.cos(y) ** 3 * np.cos(3 * x + 2 * np.sin(y))
+    return path
+
+
+def shallow_water(pelsim):
+    for i, (name, more) in enumerate(SHALLOW_WATER.items()):
+        keys = {"run.model": "shallow_water", "grid.nlon": 40 - 4 * (i % 2), "grid.nlat": 22 - i % 3}
+        for key, value in more.items():
+            if value == "<height>":
+                value = height_map(pelsim.path("height.nc"))
+            keys[key if "." in key else "shallow_water." + key] = value
+        yield Case("swe_" + name, keys)
+
+
+def any_model(pelsim, model):
+    """A model that this file does not know: its defaults on a small grid."""
+    small = {"nx": 37, "ny": 23, "nz": 11, "nlon": 40, "nlat": 22}
+    params = pelsim.tool("params", model, "--json")
+    if params.returncode:
+        raise Failure(f"pelsim params {model} --json: exit code {params.returncode}\n{params.stderr}")
+    keys = {f"grid.{p['key']}": small[p["key"]] for p in json.loads(params.stdout)
+            if p["section"] == "grid" and p["key"] in small and p["default"] not in (None, "1")}
+    return [Case(model, keys | {"run.model": model})]
+
+
+def registered(pelsim):
+    models = pelsim.tool("models", "--json")
+    if models.returncode:
+        raise Failure(f"pelsim models --json: exit code {models.returncode}\n{models.stderr}")
+    known = {"heat": lambda: list(heat()), "shallow_water": lambda: list(shallow_water(pelsim))}
+    found = []
+    for model in (m["name"] for m in json.loads(models.stdout)):
+        found += known[model]() if model in known else any_model(pelsim, model)
+    return found
+
+
+def from_file(config, plugin):
+    """A user's configuration, shortened."""
+    keys = {"time.end": "none", "output.interval": "none", "diagnostics.interval": "none",
+            "checkpoint.interval": "none", "time.steps": COMMON["time.steps"]}
+    case = Case("config", {}, config)
+    case.keys = COMMON | keys | ({"run.plugin": plugin} if plugin else {})
+    return [case]

@@ -1,0 +1,58 @@
+"""How a run can be laid out: ranks, threads, blocks, tiles, overlap; samples of all combinations."""
+import itertools
+
+RANKS, THREADS = (1, 2, 3, 4, 6, 8), (1, 2, 3)
+BLOCKS = ("one", "many", "first axis", "mixed")
+TILES = ("7x3x2", "24x5x4")
+OVERLAP = (True, False)
+FACTORS = (RANKS, THREADS, BLOCKS, TILES, OVERLAP)
+
+
+class Layout:
+    def __init__(self, ranks=1, threads=1, blocks="one", tile="auto", overlap=True):
+        self.ranks, self.threads, self.blocks = ranks, threads, blocks
+        self.tile, self.overlap = tile, overlap
+
+    def __str__(self):
+        return (f"{self.ranks} rank{'s' * (self.ranks > 1)} x {self.threads} "
+                f"thread{'s' * (self.threads > 1)}, blocks {self.blocks}, tile {self.tile}, "
+                f"overlap {'on' if self.overlap else 'off'}")
+
+    def keys(self, cells):
+        """[parallel] keys for a grid of the shape `cells`."""
+        k = {"parallel.tile": self.tile, "parallel.overlap": "yes" if self.overlap else "no"}
+        if self.blocks == "one":
+            return k | {"parallel.blocks": 1}
+        if self.blocks == "many":  # fewer where the grid would not have a cell for each
+            most = max(1, (cells[0] * (cells[1] if len(cells) > 1 else 1)) // (4 * self.ranks))
+            return k | {"parallel.blocks": min(3, most)}
+        return k | {"parallel.block_grid": "x".join(map(str, self.block_grid(cells)))}
+
+    def block_grid(self, cells):
+        if self.blocks == "first axis" or len(cells) == 1:  # cut along longitude only
+            return [min(cells[0], self.ranks + (self.blocks != "first axis"))] + [1] * (len(cells) - 1)
+        grid = [2, 2] + [1] * (len(cells) - 2)
+        while grid[0] * grid[1] < self.ranks:  # as a rule not a multiple of the ranks
+            grid[0 if grid[0] <= grid[1] else 1] += 1
+        return [min(g, n) for g, n in zip(grid, cells)]
+
+
+BASELINE = Layout()
+
+
+def every():
+    return [Layout(*values) for values in itertools.product(*FACTORS)]
+
+
+def pairwise():
+    """A short list in which each pair of values of two factors occurs: greedy, always the same."""
+    def pairs(values):
+        return set(itertools.combinations(enumerate(values), 2))
+
+    rest = set().union(*(pairs(v) for v in itertools.product(*FACTORS)))
+    chosen = []
+    while rest:
+        best = max(itertools.product(*FACTORS), key=lambda v: len(pairs(v) & rest))
+        rest -= pairs(best)
+        chosen.append(Layout(*best))
+    return chosen
