@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Prints the mean, root mean square and extremes of a field over the sphere, record by record.
+"""Prints mean, standard deviation and extremes of a field over the sphere, record by record.
 
     norms.py out/galewsky/fields.nc vorticity
 
@@ -19,14 +19,14 @@ def band(lat):
 
 
 def norms(x):
-    """(day, mean, rms, least, greatest) of each record."""
+    """(day, mean, deviation, least, greatest) of each record."""
     lat = next(d for d in x.dims if x[d].attrs.get("standard_name") == "latitude")
     weight = xr.DataArray(band(x[lat].values), dims=lat)
     others = [d for d in x.dims if d != "time"]
-    mean = x.weighted(weight).mean(others)
-    rms = np.sqrt((x.astype("f8") ** 2).weighted(weight).mean(others))
+    mean = x.astype("f8").weighted(weight).mean(others)
+    deviation = np.sqrt(((x - mean).astype("f8") ** 2).weighted(weight).mean(others))
     days = (x.time - x.time[0]) / np.timedelta64(86400, "s")
-    return np.stack([days, mean, rms, x.min(others), x.max(others)], axis=1)
+    return np.stack([days, mean, deviation, x.min(others), x.max(others)], axis=1)
 
 
 def main():
@@ -38,7 +38,7 @@ def main():
                  f"{', '.join(data.data_vars)}")
     x = data[sys.argv[2]]
     print(f"{x.name} [{x.attrs.get('units', '1')}]")
-    print("   day            mean             rms           least        greatest")
+    print("   day            mean       deviation           least        greatest")
     for row in norms(x):
         print(f"{row[0]:6.2f}" + "".join(f"{v:16.6g}" for v in row[1:]))
 

@@ -90,7 +90,7 @@ enum {
   NEW = 0,
   EARLY_HEADERS = 1,
   PLAIN = 2,
-  TREES = 3, /* and the next 255: levels downwards */
+  TREES = 3, /* and the next 256: levels downwards */
   HEADERS = 300
 };
 
@@ -107,15 +107,48 @@ static int by_turn(const void *a, const void *b) {
   return (x->at > y->at) - (x->at < y->at);
 }
 
-/* The level of a node of a version 1 B-tree: "TREE", type, level. */
-static int level_of(const patch *p) {
-  return p->size > 5 && !memcmp(p->bytes, "TREE", 4) ? p->bytes[5] : 0;
+/* A node of HDF5's index of chunks (a version 1 B-tree; HDF5 File Format Specification 2.0,
+ * III.A.1): "TREE", type, level, 2 bytes of count, 16 of siblings, then key, child, key, child ...
+ * key. */
+enum { NODE_HEAD = 24, NODE_CHILDREN = 64 /* HDF5's default, which we leave alone */ };
+
+static int level_of(const unsigned char *node, int64_t size) {
+  return size >= NODE_HEAD && !memcmp(node, "TREE", 4) ? node[5] : -1;
 }
 
-static int turn_of(const patch *p, int64_t old, pel__change change) {
+static bool refers(const unsigned char *node, int64_t size, int64_t child) {
+  const int64_t key = (size - NODE_HEAD - 8 * NODE_CHILDREN) / (NODE_CHILDREN + 1);
+  if (level_of(node, size) < 1 || key < 8) return false;
+  const int n = node[6] | node[7] << 8;
+  for (int i = 0; i < n && i < NODE_CHILDREN; ++i) {
+    int64_t is;
+    memcpy(&is, node + NODE_HEAD + key + i * (key + 8), sizeof is);
+    if (is == child) return true;
+  }
+  return false;
+}
+
+/* Is this node new in its tree: does a parent refer to it that did not before?  Its place may be
+ * one that HDF5 held in reserve or that a node of cut off records had, so the place tells nothing.
+ */
+static bool is_new_node(const pel__overlay *o, int fd, const patch *p) {
+  bool found = false;
+  for (int i = 0; i < o->n && !found; ++i) {
+    const patch *q = &o->log[i];
+    if (q->content != PEL__INDEX || !refers(q->bytes, q->size, p->at)) continue;
+    unsigned char *before = malloc((size_t)q->size);
+    found = before && !pel__pread_zeros(fd, before, (size_t)q->size, q->at) &&
+            !refers(before, q->size, p->at);
+    free(before);
+  }
+  return found;
+}
+
+static int turn_of(const pel__overlay *o, int fd, const patch *p, int64_t old, pel__change change) {
   if (p->at >= old) return NEW;
   if (p->content == PEL__HEADER) return change == PEL__GROWS ? HEADERS : EARLY_HEADERS;
-  return p->content == PEL__INDEX ? TREES + 255 - level_of(p) : PLAIN;
+  if (p->content != PEL__INDEX) return PLAIN;
+  return is_new_node(o, fd, p) ? NEW : TREES + 255 - level_of(p->bytes, p->size);
 }
 
 /* Pieces that touch become one; headers near each other too if what lies between them is known.
@@ -138,7 +171,7 @@ static int join(piece *x, int n, bool known) {
 }
 
 /* The log as pieces in the order of writing, malloced; *n of them. */
-static piece *arrange(const pel__overlay *o, int64_t old, pel__change change, bool known, int *n) {
+static piece *arrange(const pel__overlay *o, int fd, int64_t old, pel__change change, int *n) {
   piece *x = calloc((size_t)o->n + 1, sizeof *x);
   *n = 0;
   for (int i = 0; i < o->n && x; ++i) {
@@ -148,11 +181,11 @@ static piece *arrange(const pel__overlay *o, int64_t old, pel__change change, bo
     for (int j = i + 1; j < o->n && !again; ++j)
       again = o->log[j].at == p->at && o->log[j].size == p->size;
     if (end > p->at && !again)
-      x[(*n)++] = (piece){.at = p->at, .size = end - p->at, .turn = turn_of(p, old, change)};
+      x[(*n)++] = (piece){.at = p->at, .size = end - p->at, .turn = turn_of(o, fd, p, old, change)};
   }
   if (!x) return NULL;
   qsort(x, (size_t)*n, sizeof *x, by_turn);
-  *n = join(x, *n, known);
+  *n = join(x, *n, fd == o->fd);
   return x;
 }
 
@@ -167,7 +200,7 @@ static int load(const pel__overlay *o, int fd, piece *x) {
 
 int pel__overlay_commit(pel__overlay *o, int fd, int64_t old, pel__change change) {
   int n, tried = 0, err = 0;
-  piece *x = arrange(o, old, change, fd == o->fd, &n);
+  piece *x = arrange(o, fd, old, change, &n);
   if (!x) return ENOMEM;
   for (int i = 0; i < n && !err; ++i) err = load(o, fd, &x[i]);
   for (; tried < n && !err; ++tried)
