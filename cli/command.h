@@ -109,6 +109,7 @@ int cli_launch(const cli_arguments *a, int ranks, bool stoppable);
 /* How mpirun shall place the ranks: appends its options to argv (room for 16) and sets what it
  * reads in the environment; a variable that the user has set stays.  Returns the new length. */
 int cli_place(int ranks, int threads, const char **argv, int n);
+int cli_place_most(void);    /* ranks that may be started here; no limit in a batch job */
 void cli_place_single(void); /* the same for a process that is the only rank */
 
 /* The sentence that answers the first Ctrl-C.  Async-signal-safe. */

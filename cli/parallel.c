@@ -132,6 +132,11 @@ int cli_parallel(const cli_arguments *a, cli_task *task, bool stoppable) {
     const int code = pel_peek(cli_host(), &r, &ranks, dir);
     if (code != PEL_OK) return code;
   }
+  if (ranks > cli_place_most())
+    return cli_complain(PEL_USAGE,
+                        "%d ranks are too many for this machine: it can start %d at most, and runs "
+                        "best with as many as it has cores",
+                        ranks, cli_place_most());
   if (ranks > 1) return cli_launch(a, ranks, stoppable);
   cli_place_single();
   return work(a, &w, task, stoppable);
