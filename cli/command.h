@@ -17,6 +17,7 @@ typedef struct {
   double tolerance;
   const char **worker; /* the command line of a rank that mpirun starts: all but -n */
   int nworker;
+  char **argv; /* as main got it */
 } cli_arguments;
 
 /* One bit a subcommand, so that an option can name those that take it. */
@@ -109,8 +110,12 @@ int cli_launch(const cli_arguments *a, int ranks, bool stoppable);
 /* How mpirun shall place the ranks: appends its options to argv (room for 16) and sets what it
  * reads in the environment; a variable that the user has set stays.  Returns the new length. */
 int cli_place(int ranks, int threads, const char **argv, int n);
-int cli_place_most(void);    /* ranks that may be started here; no limit in a batch job */
-void cli_place_single(void); /* the same for a process that is the only rank */
+int cli_place_most(void); /* ranks that may be started here; no limit in a batch job */
+/* The same for a process that is the only rank; may start the program anew, because OpenMP reads
+ * its environment before main. */
+void cli_place_single(const cli_arguments *a);
+/* Path of this program's file, or NULL. */
+const char *cli_self(void);
 
 /* The sentence that answers the first Ctrl-C.  Async-signal-safe. */
 void cli_say_stopping(void);

@@ -208,10 +208,8 @@ static int explain(const launch *l, int how, bool resumable) {
 
 int cli_launch(const cli_arguments *a, int ranks, bool stoppable) {
   static launch l;
-  static char self[4096];
   const char **argv = calloc((size_t)(MOST_OPTIONS + a->nworker), sizeof *argv);
-  const ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
-  if (!argv || length < 0) return cli_complain(PEL_INTERNAL, "cannot find this program's file");
+  if (!argv || !cli_self()) return cli_complain(PEL_INTERNAL, "cannot find this program's file");
   snprintf(l.status, sizeof l.status, "/tmp/pelsim_status_XXXXXX");
   const int fd = mkstemp(l.status);
   if (fd < 0)
@@ -230,7 +228,7 @@ int cli_launch(const cli_arguments *a, int ranks, bool stoppable) {
     argv[n++] = "-x";
     argv[n++] = passed[i];
   }
-  argv[n++] = self;
+  argv[n++] = cli_self();
   for (int i = 0; i < a->nworker; ++i) argv[n++] = a->worker[i];
 
   int code = start(&l, argv);

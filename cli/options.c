@@ -244,6 +244,7 @@ int cli_options_parse(const cli_command *c, int argc, char **argv, cli_arguments
   a->worker = calloc((size_t)argc + 2, sizeof *a->worker);
   if (!operand || !a->set || !a->worker) return cli_complain(PEL_INTERNAL, "out of memory");
   a->operand = operand;
+  a->argv = argv;
   a->worker[a->nworker++] = c->name;
   unsigned seen = 0;
   bool options_end = false;

@@ -138,6 +138,6 @@ int cli_parallel(const cli_arguments *a, cli_task *task, bool stoppable) {
                         "best with as many as it has cores",
                         ranks, cli_place_most());
   if (ranks > 1) return cli_launch(a, ranks, stoppable);
-  cli_place_single();
+  cli_place_single(a);
   return work(a, &w, task, stoppable);
 }

@@ -45,6 +45,8 @@ char *pel__config_json(const pel__config *c) {
     if (!pel__unit_is_plain(b->param->unit))
       json_object_set_new(entry, "unit", json_string(b->param->unit));
     json_object_set_new(entry, "origin", json_string(origin(b)));
+    if (b->entry && b->entry->override >= 0) /* to be said again when the run is resumed */
+      json_object_set_new(entry, "given", json_string(b->entry->value));
     if (b->entry && b->entry->line > 0)
       json_object_set_new(entry, "line", json_integer(b->entry->line));
     json_object_set_new(section, b->param->key, entry);

@@ -218,8 +218,12 @@ void pel__measure_watch(const pel_sim *s, const double *values, const double *re
     if (!d || !d->conserved || drift <= d->tolerance * fabs(reference[i])) continue;
     pel_error_set(e, PEL_INVALID,
                   "conserved quantity '%s' drifted: it is %.17g, was %.17g at the start (relative "
-                  "change %.2g, allowed %.2g); reduce [time] cfl or set [diagnostics] invariants = "
-                  "no",
-                  d->name, values[i], reference[i], drift / fabs(reference[i]), d->tolerance);
+                  "change %.2g, allowed %.2g); %s, or set "
+                  "[diagnostics] invariants = no",
+                  d->name, values[i], reference[i], drift / fabs(reference[i]), d->tolerance,
+                  s->step > 10
+                      ? "reduce [time] cfl"
+                      : "so early that a kernel may read further than its stage declares "
+                        "(a build with PELSIM_CHECKS finds it), or [time] cfl is too large");
   }
 }

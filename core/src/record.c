@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+#include <sys/stat.h>
 
 static pel_snapshot snapshot(pel_sim *s) {
   return (pel_snapshot){.comm = s->comm,
@@ -56,11 +56,24 @@ void pel__record_diagnostics(pel__records *r, pel_error *e) {
   book(s, PEL__T_MEASURE, t0, before);
 }
 
+static uint64_t inode_of(const char *path) { /* 0: it is not there */
+  struct stat st;
+  return stat(path, &st) ? 0 : (uint64_t)st.st_ino;
+}
+
 /* A run that was killed before its first record, or resumed elsewhere, has no file yet. */
 static bool file_exists(const pel_sim *s, const char *path) {
-  int yes = s->rank == 0 && access(path, F_OK) == 0;
+  int yes = s->rank == 0 && inode_of(path) != 0;
   MPI_Bcast(&yes, 1, MPI_INT, 0, s->comm);
   return yes;
+}
+
+/* Writing to a file that someone has removed succeeds: look whether it is still the one we opened.
+ */
+static void check_still_there(const pel__records *r, const char *path, pel_error *e) {
+  if (r->s->rank == 0 && inode_of(path) != r->series_inode)
+    pel_error_set(e, PEL_IO, "%s was removed or replaced while the run was writing it", path);
+  pel__agree_error(r->s->comm, e);
 }
 
 void pel__record_output(pel__records *r, bool append, pel_error *e) {
@@ -68,18 +81,22 @@ void pel__record_output(pel__records *r, bool append, pel_error *e) {
   double before[PEL__NPHASES];
   const double t0 = MPI_Wtime();
   const bool reopened = append; /* what is due at this step was written before */
+  char path[5000];
   pel_snapshot x = snapshot(s);
   pel_error trouble = {0};
   memcpy(before, s->seconds, sizeof before);
   x.arrays = pel__outputs_compute(s, &x.narrays);
+  snprintf(path, sizeof path, "%s/fields.nc", s->dir);
   if (!r->series) {
-    char path[5000];
-    snprintf(path, sizeof path, "%s/fields.nc", s->dir);
     append = file_exists(s, path) && append;
     r->series = s->host->io->series_open(&x, path, append, s->set.output.precision == 1, e);
+    r->series_inode = inode_of(path);
   }
-  if (!e->code && !reopened && s->host->io->series_append(r->series, &x, &trouble))
-    pel__journal_say(r->journal, "output at step %ld left out: %s", (long)s->step, trouble.text);
+  if (!e->code && !reopened && !s->host->io->series_append(r->series, &x, &trouble))
+    check_still_there(r, path, &trouble);
+  if (trouble.code && r->lost_records++ == 0)
+    pel__journal_say(r->journal, "output at step %ld left out: %s; the run goes on", (long)s->step,
+                     trouble.text);
   book(s, PEL__T_OUTPUT, t0, before);
 }
 
@@ -98,14 +115,30 @@ bool pel__record_checkpoint(pel__records *r) {
   scalars_free(x.scalars, x.nscalars);
   free(x.arrays);
   if (e.code) {
-    pel__journal_say(r->journal, "checkpoint at step %ld not written: %s", (long)s->step, e.text);
+    if (r->lost_checkpoints++ == 0)
+      pel__journal_say(r->journal, "checkpoint at step %ld not written: %s; the run goes on",
+                       (long)s->step, e.text);
   } else {
+    r->lost_checkpoints = 0;
     snprintf(r->checkpoint, sizeof r->checkpoint, "%.4000s/step_%09ld.h5", dir, (long)s->step);
     r->saved_step = s->step;
   }
   r->checkpoint_cost = MPI_Wtime() - t0;
   s->seconds[PEL__T_CHECKPOINT] += r->checkpoint_cost;
   return !e.code;
+}
+
+int pel__record_account(const pel__records *r, pel_error *e) {
+  char records[80] = "";
+  if (r->lost_records)
+    snprintf(records, sizeof records, "%d output record%s", r->lost_records,
+             r->lost_records > 1 ? "s" : "");
+  if (!r->lost_records && !r->lost_checkpoints) return PEL_OK;
+  return pel_error_set(
+      e, PEL_IO, "%s%s%s could not be written; make room or repair the directory, then %s", records,
+      r->lost_records && r->lost_checkpoints ? " and " : "",
+      r->lost_checkpoints ? "the last checkpoint" : "",
+      r->saved_step >= 0 ? "run again with --resume or --overwrite" : "run again with --overwrite");
 }
 
 static void say(void *ctx, const char *sentence) {

@@ -14,6 +14,9 @@ typedef struct {
   char checkpoint[4096];  /* newest good one; empty: none */
   int64_t saved_step;     /* of it; -1 */
   double checkpoint_cost; /* seconds the last one took */
+  int lost_records;       /* output records that could not be written */
+  int lost_checkpoints;   /* checkpoints in a row that could not be written */
+  uint64_t series_inode;  /* of fields.nc when it was opened; rank 0 */
 } pel__records;
 
 /* Diagnostics to the CSV file; the first ones become the reference of invariants.  *e: a lost
@@ -24,6 +27,8 @@ void pel__record_diagnostics(pel__records *r, pel_error *e);
 void pel__record_output(pel__records *r, bool append, pel_error *e);
 /* A checkpoint; false if it could not be written (reported, older ones stay).  Collective. */
 bool pel__record_checkpoint(pel__records *r);
+/* A run that lost results does not end well: PEL_IO with what is missing, else PEL_OK. */
+int pel__record_account(const pel__records *r, pel_error *e);
 /* Restores state, step, time from r's request: a directory or a file.  Collective. */
 int pel__record_restore(pel__records *r, const char *path, pel_error *e);
 

@@ -90,7 +90,8 @@ static void explain_failure(pel_sim *s, const agreement *a, pel_error *e) {
 /* ---- start
  * ------------------------------------------------------------------------------------------- */
 
-static void tell_limits(pel__records *r) {
+/* A fixed step a little beyond the limit is the user's affair; one far beyond it is a mistake. */
+static void tell_limits(pel__records *r, pel_error *e) {
   pel_sim *s = r->s;
   const pel_model *m = s->model;
   double step[m->nlimits + 1];
@@ -98,7 +99,12 @@ static void tell_limits(pel__records *r) {
   for (int i = 0; i < m->nlimits; ++i)
     if (isfinite(step[i]))
       pel__journal_say(r->journal, "time-step limit, %s: %.6g s", m->limits[i].name, step[i]);
-  if (s->set.time.dt > least)
+  if (s->set.time.dt > 2 * least)
+    pel_error_set(e, PEL_INVALID,
+                  "[time] dt = %g s is far beyond the stable limit of %.6g s; set dt = auto, or at "
+                  "most the limit",
+                  s->set.time.dt, least);
+  else if (s->set.time.dt > least)
     pel__journal_say(r->journal,
                      "warning: [time] dt = %g s exceeds the limit of %.6g s; expect the simulation "
                      "to become unstable",
@@ -137,7 +143,6 @@ static void open_journal(pel__records *r, const pel_request *q, bool resumed) {
     if (pel__journal_columns(r->journal, count, name, unit, resumed, s->step, &e))
       pel__journal_say(r->journal, "%s", e.text);
   }
-  if (s->scheme) tell_limits(r);
 }
 
 /* ---- the loop
@@ -194,7 +199,7 @@ static int loop(pel__records *r, const pel_request *q, bool resumed, pel_error *
       pel__record_checkpoint(r);
       saved = MPI_Wtime();
     }
-    if (last) return PEL_OK;
+    if (last) return pel__record_account(r, e);
     if (a.stop != GO_ON) return stopped(r, a.stop, e);
     advance_clock(s);
     pel__journal_step(r->journal, s->step, s->time, s->dt);
@@ -277,7 +282,8 @@ static int simulate(pel_sim *s, const pel_request *q, bool continued, pel_error 
   memset(s->seconds, 0, sizeof s->seconds);
   const int64_t first = s->step;
   const double t0 = MPI_Wtime();
-  const int code = loop(&r, q, continued, e);
+  if (s->scheme) tell_limits(&r, e);
+  const int code = e->code ? e->code : loop(&r, q, continued, e);
   finish(&r, code, e, first, MPI_Wtime() - t0);
   return code;
 }

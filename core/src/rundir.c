@@ -196,18 +196,37 @@ static bool implied(const char *config, const char *configured, const char *dir)
   return strcmp(standard, dir) == 0;
 }
 
+/* The -s options that the run was started with: without them it would not be the same run. */
+static void append_overrides(char *out, size_t size, const json_t *settings) {
+  const char *section, *key;
+  json_t *keys, *k, *all = (json_t *)settings;
+  json_object_foreach(all, section, keys) {
+    json_object_foreach(keys, key, k) {
+      const char *origin = json_string_value(json_object_get(k, "origin"));
+      const json_t *value = json_object_get(k, "given");
+      if (!origin || strcmp(origin, "command line") != 0 || !json_is_string(value)) continue;
+      char word[600];
+      snprintf(word, sizeof word, "%s.%s=%s", section, key, json_string_value(value));
+      append_word(out, size, "-s");
+      append_word(out, size, word);
+    }
+  }
+}
+
 void pel__resume_command(char *out, size_t size, const char *config, const json_t *settings,
                          const char *dir) {
   const json_t *output = json_object_get(settings, "output");
   const char *configured =
       json_string_value(json_object_get(json_object_get(output, "dir"), "value"));
-  snprintf(out, size, "pelsim run");
+  const char *command = getenv("PELSIM_COMMAND"); /* as the user typed it */
+  snprintf(out, size, "%s run", command && *command ? command : "pelsim");
   append_word(out, size, config ? config : "CONFIG");
   snprintf(out + strlen(out), size - strlen(out), " --resume");
   if (config && !implied(config, configured, dir)) {
     snprintf(out + strlen(out), size - strlen(out), " --dir");
     append_word(out, size, dir);
   }
+  append_overrides(out, size, settings);
 }
 
 json_t *pel__run_json_load(const char *dir) {

@@ -103,7 +103,7 @@ static int report_errors(pel_sim *s) {
   int n = pel__config_errors(s->config);
   if (!n) return PEL_OK;
   if (s->rank == 0) pel__config_print_errors(s->config, stderr);
-  return PEL_USAGE;
+  return s->unreadable ? PEL_IO : PEL_USAGE;
 }
 
 /* ---- plans, layout, memory
@@ -156,7 +156,12 @@ static void choose_threads(pel_sim *s, const pel_request *r) {
 static int prepare(pel_sim *s, const pel_request *r, pel_error *e) {
   if (read_config(s, r, e)) return e->code;
   s->model = find_model(s, r);
-  if (!s->model) return report_errors(s);
+  if (!s->model) { /* the layer's own sections can be checked all the same */
+    pel__binding b[PEL__NSETTINGS];
+    pel__settings_bindings(&s->set, b);
+    pel__config_bind(s->config, b, PEL__NSETTINGS);
+    return report_errors(s);
+  }
   s->state = pel_alloc(s, (s->model->state_size + 63) / 64 * 64);
   bind(s);
   if (report_errors(s)) return PEL_USAGE;
@@ -167,7 +172,8 @@ static int prepare(pel_sim *s, const pel_request *r, pel_error *e) {
   choose_scheme(s);
   if (report_errors(s)) return PEL_USAGE;
   if (s->model->load) s->model->load(s, s->state);
-  if (report_errors(s)) return PEL_USAGE;
+  const int code_of_load = report_errors(s);
+  if (code_of_load) return code_of_load;
   s->config_json = pel__sim_keep(s, pel__config_json(s->config), free);
   choose_threads(s, r);
   list_vars(s);
@@ -187,9 +193,12 @@ pel_sim *pel__sim_create(MPI_Comm comm, const pel_host *host, const pel_request 
   MPI_Comm_rank(s->comm, &s->rank);
   MPI_Comm_size(s->comm, &s->nranks);
   s->host = host;
+  s->config_path = r->config;
   *code = prepare(s, r, &e);
   pel__agree_error(s->comm, &e);
-  if (e.code && s->rank == 0) fprintf(stderr, "%s: %s\n", r->config, e.text);
+  const bool named = strncmp(e.text, r->config, strlen(r->config)) == 0;
+  if (e.code && s->rank == 0)
+    fprintf(stderr, "pelsim: %s%s%s\n", named ? "" : r->config, named ? "" : ": ", e.text);
   if (e.code) *code = e.code;
   if (*code == PEL_OK) return s;
   pel__sim_destroy(s);

@@ -52,6 +52,8 @@ struct pel_sim {
   const pel_model *model;
   void *plugin;
   pel__config *config;
+  const char *config_path; /* of the request */
+  bool unreadable;         /* a rejection was for a file, not for a value */
   pel__settings set;
   pel__machine machine;
   pel__allocation *allocations;
