@@ -162,14 +162,15 @@ static void advance_clock(pel_sim *s) {
 
 /* Diagnostics, output and checkpoint that are due at this step.  On resume they were done before.
  */
-static void record(pel__records *r, bool resumed, bool last, pel_error *e) {
+static void record(pel__records *r, bool resumed, pel_error *e) {
   const pel__settings *c = &r->s->set;
   if (resumed) {
     if (wants_output(r->s)) pel__record_output(r, true, e);
     return;
   }
   const bool measures = c->diagnostics.every > 0 || c->diagnostics.interval > 0;
-  if (pel__due(r->s, c->diagnostics.every, c->diagnostics.interval) || (measures && last))
+  if (pel__due(r->s, c->diagnostics.every, c->diagnostics.interval) ||
+      (measures && pel__finished(r->s)))
     pel__record_diagnostics(r, e);
   if (!e->code && wants_output(r->s) && pel__due(r->s, c->output.every, c->output.interval))
     pel__record_output(r, false, e);
@@ -191,7 +192,7 @@ static int loop(pel__records *r, const pel_request *q, bool resumed, pel_error *
     const agreement a = agree(r, started, saved);
     explain_failure(s, &a, e);
     const bool last = pel__finished(s) || (q->steps > 0 && s->step - first >= q->steps);
-    if (!e->code) record(r, fresh, last, e);
+    if (!e->code) record(r, fresh, e);
     if (e->code) return e->code;
     const pel__settings *c = &s->set;
     if (a.save || (last && c->checkpoint.at_end) ||

@@ -160,6 +160,7 @@ static int prepare(pel_sim *s, const pel_request *r, pel_error *e) {
     pel__binding b[PEL__NSETTINGS];
     pel__settings_bindings(&s->set, b);
     pel__config_bind(s->config, b, PEL__NSETTINGS);
+    pel__settings_check(s->config, &s->set);
     return report_errors(s);
   }
   s->state = pel_alloc(s, (s->model->state_size + 63) / 64 * 64);

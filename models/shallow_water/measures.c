@@ -71,10 +71,8 @@ static void pv(const pel_tile *t, const void *state) {
 
 static void speed(const pel_tile *t, const void *state) {
   const struct swe *s = state;
-  const double *restrict u = s->u, *restrict v = s->v;
   const ptrdiff_t sy = t->sy;
-  ROWS_OUT(.5 *
-           sqrt((u[p] + u[p + 1]) * (u[p] + u[p + 1]) + (v[p] + v[p + sy]) * (v[p] + v[p + sy])));
+  ROWS_OUT(swe_speed(s, j, p, sy));
 }
 
 static void tracer_mass(const pel_tile *t, const void *state) {

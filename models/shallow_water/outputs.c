@@ -45,13 +45,8 @@ static void divergence(const pel_tile *t, const void *state) {
 
 static void wind_speed(const pel_tile *t, const void *state) {
   const struct swe *s = state;
-  const double *u = s->u, *v = s->v;
-  const ptrdiff_t sy = t->sy;
   PEL_ROWS(t, j, k, p0, p1)
-  for (ptrdiff_t p = p0; p < p1; ++p) {
-    const double x = u[p] + u[p + 1], y = v[p] + v[p + sy];
-    t->out[p] = .5 * sqrt(x * x + y * y);
-  }
+  for (ptrdiff_t p = p0; p < p1; ++p) t->out[p] = swe_speed(s, j, p, t->sy);
 }
 
 static bool dynamic(const void *state) { return !swe_passive(state); }

@@ -149,4 +149,13 @@ double pel__swe_topography(const struct swe *s, double lon, double lat);
 /* balance.c: height [nlat*nlon] in balance with u_map and v_map, owned by the simulation */
 double *pel__swe_balance(pel_sim *sim, const struct swe *s);
 
+/* Speed of the wind at a cell centre.  The two v are weighted by the lengths of their faces: the
+ * face at a pole has none, and its v = 0 is no wind. */
+static inline double swe_speed(const struct swe *s, ptrdiff_t j, ptrdiff_t p, ptrdiff_t sy) {
+  const double *u = s->u, *v = s->v, *dx = s->dx_v;
+  const double x = .5 * (u[p] + u[p + 1]);
+  const double y = (dx[j] * v[p] + dx[j + 1] * v[p + sy]) / (dx[j] + dx[j + 1]);
+  return sqrt(x * x + y * y);
+}
+
 #endif

@@ -1,8 +1,8 @@
 """What the conformance suite runs: configurations of the registered models.
 
-A model without an entry here is run with its defaults on a small grid, so that being registered is
-enough.  Grids are small, uneven and not powers of two: blocks then differ in size and may be thinner
-than the halo."""
+A model without an entry here is run with its defaults on a small grid, so that being registered
+is enough.  Grids are small, uneven and not powers of two: blocks then differ in size and may be
+thinner than the halo."""
 import json
 
 from pelsim_test import Failure
@@ -83,7 +83,8 @@ def height_map(path):
 
 def shallow_water(pelsim):
     for i, (name, more) in enumerate(SHALLOW_WATER.items()):
-        keys = {"run.model": "shallow_water", "grid.nlon": 40 - 4 * (i % 2), "grid.nlat": 22 - i % 3}
+        keys = {"run.model": "shallow_water", "grid.nlon": 40 - 4 * (i % 2),
+                "grid.nlat": 22 - i % 3}
         for key, value in more.items():
             if value == "<height>":
                 value = height_map(pelsim.path("height.nc"))
@@ -96,7 +97,8 @@ def any_model(pelsim, model):
     small = {"nx": 37, "ny": 23, "nz": 11, "nlon": 40, "nlat": 22}
     params = pelsim.tool("params", model, "--json")
     if params.returncode:
-        raise Failure(f"pelsim params {model} --json: exit code {params.returncode}\n{params.stderr}")
+        raise Failure(f"pelsim params {model} --json: exit code {params.returncode}\n"
+                      f"{params.stderr}")
     keys = {f"grid.{p['key']}": small[p["key"]] for p in json.loads(params.stdout)
             if p["section"] == "grid" and p["key"] in small and p["default"] not in (None, "1")}
     return [Case(model, keys | {"run.model": model})]

@@ -2,17 +2,18 @@
 """Same bits on every layout, and after an interruption on another one.
 
 For every registered model, and variants of it (cases.py), runs on {1,2,3,4,6,8} ranks x {1,2,3}
-threads x {one block a rank, many, cuts along the first axis, both} x two tile shapes x overlap on
-and off must end with one fingerprint, the same bytes in diagnostics.csv and the same values in
-fields.nc.  So must a run that was interrupted at a random step, by --steps, a signal or a kill, and
-resumed on another layout.
+threads x {one block a rank, many, cuts along the first axis, both} x two tile shapes x overlap
+on and off must end with one fingerprint, the same bytes in diagnostics.csv and the same values
+in fields.nc.  So must a run that was interrupted at a random step, by --steps, a signal or a
+kill, and resumed on another layout.
 
-By default a sample: the layouts are a list in which each pair of values of two factors occurs, dealt
-to the cases in turn.  --full runs every layout of every case (hours; CTest: ctest -C long -L long).
+By default a sample: the layouts are a list in which each pair of values of two factors occurs,
+dealt to the cases in turn.  --full runs every layout of every case (hours; ctest -R
+conformance.full).
 A model of your own:  conformance.py --config burgers.ini [--plugin build/libburgers.so]
 
-On a difference it prints both layouts and, from checkpoints of every step, the first step, variable
-and index that differ."""
+On a difference it prints both layouts and, from checkpoints of every step, the first step,
+variable and index that differ."""
 import concurrent.futures
 import json
 import os
@@ -27,7 +28,7 @@ sys.path[:0] = [os.path.join(HERE, "..", "support"), HERE]
 import cases
 import layouts
 import pelsim_test
-from pelsim_test import DONE, STOPPED, Failure
+from pelsim_test import STOPPED, Failure
 
 
 class Suite:
@@ -59,7 +60,8 @@ class Suite:
 
     def look(self, case):
         """The shape of the grid, from pelsim check."""
-        words = [w for k, v in (case.keys if case.config else {}).items() for w in ("-s", f"{k}={v}")]
+        keys = case.keys if case.config else {}
+        words = [w for k, v in keys.items() for w in ("-s", f"{k}={v}")]
         check = self.pelsim.tool("check", self.config(case), "--json", "-n", "1", "-t", "1", *words)
         if check.returncode:
             raise Failure(f"pelsim check: exit code {check.returncode}, want 0\n"
@@ -74,8 +76,8 @@ class Suite:
         wrong = []
         if a.fingerprint != b.fingerprint:
             wrong.append(f"{what}: fingerprint: got {b.fingerprint}, want {a.fingerprint}")
-        wrong += [f"{what}: {text}" for text in differing_rows(a, b, extra_row) + differing_fields(a, b)]
-        return wrong
+        texts = differing_rows(a, b, extra_row) + differing_fields(a, b)
+        return wrong + [f"{what}: {text}" for text in texts]
 
     def first_difference(self, case, one, other, more=None):
         """Both layouts again with a checkpoint of each step; the first pair that differs."""
@@ -148,8 +150,9 @@ class Suite:
             r = self.run(case, one, directory + "_cut", fresh=False, options=("--resume",))
             wrong = differing_rows(base, r, None)
             if wrong:
-                self.fail(case, [f"table: rows every {case.keys['diagnostics.every']} steps, interrupted at "
-                                 "step 4 with --steps and resumed"] + wrong, "")
+                self.fail(case, ["table: rows at multiples of "
+                                 f"{case.keys['diagnostics.every']} steps; interrupted at step 4 "
+                                 "with --steps and resumed"] + wrong, "")
         except Failure as failure:
             self.fail(case, [str(failure)], "")
 
@@ -182,7 +185,8 @@ class Suite:
     def check_signal(self, case, number, sign, first, second):
         """A signal to a job that is under way; it must leave a good checkpoint and exit with 75."""
         rng = random.Random(f"{self.options.seed} {case.name} {sign}")
-        rows, directory = rng.randrange(3, 60), self.pelsim.path(f"{case.name}_{sign.name}_{number}")
+        rows = rng.randrange(3, 60)
+        directory = self.pelsim.path(f"{case.name}_{sign.name}_{number}")
         more = {"time.steps": 10 ** 6, "time.end": "none", "diagnostics.every": 1,
                 "output.every": 40, "checkpoint.keep": 3}
         further = 7
@@ -322,9 +326,9 @@ def body(pelsim, options):
     chosen = [c for c in chosen if not options.case or options.case in c.name]
     if not chosen:
         raise Failure(f"no case has '{options.case}' in its name")
-    print(f"seed {options.seed}; {len(chosen)} cases, "
-          f"{len(suite.sample) if options.full else options.each} of {len(suite.sample)} layouts for "
-          f"each", flush=True)
+    each = len(suite.sample) if options.full else options.each
+    print(f"seed {options.seed}; {len(chosen)} cases, {each} of {len(suite.sample)} layouts each",
+          flush=True)
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
         list(pool.map(suite.whole, chosen, range(len(chosen))))
     interrupted = {}  # one good case of each model

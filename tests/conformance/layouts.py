@@ -1,4 +1,5 @@
-"""How a run can be laid out: ranks, threads, blocks, tiles, overlap; samples of all combinations."""
+"""How a run can be laid out: ranks, threads, blocks, tiles, overlap; samples of the
+combinations."""
 import itertools
 
 RANKS, THREADS = (1, 2, 3, 4, 6, 8), (1, 2, 3)
@@ -30,7 +31,8 @@ class Layout:
 
     def block_grid(self, cells):
         if self.blocks == "first axis" or len(cells) == 1:  # cut along longitude only
-            return [min(cells[0], self.ranks + (self.blocks != "first axis"))] + [1] * (len(cells) - 1)
+            blocks = self.ranks + (self.blocks != "first axis")
+            return [min(cells[0], blocks)] + [1] * (len(cells) - 1)
         grid = [2, 2] + [1] * (len(cells) - 2)
         while grid[0] * grid[1] < self.ranks:  # as a rule not a multiple of the ranks
             grid[0 if grid[0] <= grid[1] else 1] += 1

@@ -21,10 +21,11 @@ def check_maps(pelsim, report):
                 netCDF4.Dataset(pelsim.path(name)) as b:
             a.set_auto_mask(False)
             b.set_auto_mask(False)
-            report.true(f"{name}: the same values when cut again",
-                        (a[variable][:] == b[variable][:]).all(), "others", "the same")
+            report.at_most(f"{name}: values that differ when it is cut again",
+                           int((a[variable][:] != b[variable][:]).sum()), 0)
             for attribute in ("source", "references", "history"):
-                report.true(f"{name}: {attribute}", getattr(a, attribute, ""), "none", "some text")
+                text = getattr(a, attribute, "")
+                report.true(f"{name}: {attribute}", text, text or "none", "some text")
 
 
 def body(pelsim, report, options):
@@ -33,7 +34,8 @@ def body(pelsim, report, options):
     run = pelsim.run(example.config("barotropic_forecast.ini"), pelsim.path("forecast"),
                      keys=COARSE, threads=options.threads)
     norms = example.norms(run.path("fields.nc"), "surface_height")
-    report.equal("records, in days", sorted(norms), [0.0, 0.5, 1.0])
+    days = sorted(norms)
+    report.true("records, in days", days == [0.0, 0.5, 1.0], days, "0, 0.5, 1")
     for day in (0.0, 1.0):
         mean, deviation, least, greatest = norms[day]
         report.near(f"day {day}: mean height", mean, 10000, 1e-5)

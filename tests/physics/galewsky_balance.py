@@ -1,13 +1,14 @@
 #!/usr/bin/python3
 """Galewsky et al. (2004) jet without its perturbation: balanced, so nothing should happen.
 
-Symmetry: the initial state is the same at all longitudes to the last bit and so are all operations.
-Only the transforms of the polar filter may round differently, and do for a circle that is a
-multiple of 7 (with factors 2, 3 and 5 they return exact zeros).  The jet is unstable and makes four
-to five times as much of it each day: measured at day 6, 252x126, 6e-11 m/s and 5e-10 m, hence the
-bounds of 1e-9 m/s and 1e-8 m.  An error in one column would grow from 1e-3 or more instead.
-Balance: the jet is steady in the continuous equations, so what changes of its profile is the error
-in space and falls with second order."""
+Symmetry: the initial state is the same at all longitudes to the last bit and so are all
+operations. Only the transforms of the polar filter may round differently, and do for a circle
+that is a multiple of 7 (with factors 2, 3 and 5 they return exact zeros).  The jet is unstable
+and makes four to five times as much of it each day: measured at day 6, 252x126, 6e-11 m/s and
+5e-10 m, hence the bounds of 1e-9 m/s and 1e-8 m.  An error in one column would grow from 1e-3 or
+more instead.
+Balance: the jet is steady in the continuous equations, so what changes of its profile is the
+error in space and falls with second order."""
 import math
 import os
 import sys

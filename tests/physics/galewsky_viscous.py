@@ -1,11 +1,10 @@
 #!/usr/bin/python3
 """Galewsky et al. (2004), the unstable jet with nu = 1e5 m2/s on u, v and h, at day 6.
 
-Published: the jet has rolled up into a train of cyclones with fronts between them, most developed
-west of the perturbation, nothing south of 25 N, vorticity between -1.1e-4 and 1.5e-4 s-1.  Vorticity
-was looked at as a picture once (360x180); the norms stored here guard what was seen.  At
-256x128 the roll-up is not converged: the tolerance of 1 % is for other compilers and processors, not
-for physics.  With --full the differences between three grids must shrink."""
+Published: the jet between 30 and 60 N has rolled up into a train of cyclones joined by thin
+fronts, most developed west of the perturbation, with nothing in the tropics.  Vorticity was
+looked at as a picture once (360x180); the norms stored here guard what was seen.  At 256x128 the roll-up is not converged: the tolerance of 1 % is for other compilers and
+processors, not for physics.  With --full the differences between three grids must shrink."""
 import math
 import os
 import sys

@@ -1,10 +1,11 @@
 #!/usr/bin/python3
 """Order of the heat model in space, in 1, 2 and 3 dimensions with each boundary.
 
-Error: normalised l2 against the exact decaying wave.  dt is tied to dx^2, so with forward Euler the
-errors of space and time fall together, and with RK4 that of space alone is left.  The mesh ratio
-dt * sum_a kappa/dx_a^2 is far from 1/6, where the two errors of Euler would cancel.  Cells are not cubes and
-no axis is a multiple of another, so a mix-up of axes shows.  Design order 2, want >= 1.95."""
+Error: normalised l2 against the exact decaying wave.  dt is tied to dx^2, so with forward Euler
+the errors of space and time fall together, and with RK4 that of space alone is left.  The mesh
+ratio dt * sum_a kappa/dx_a^2 is far from 1/6, where the two errors of Euler would cancel.  Cells
+are not cubes and no axis is a multiple of another, so a mix-up of axes shows.  Design order 2,
+want >= 1.95."""
 import math
 import os
 import sys

@@ -1,14 +1,15 @@
 #!/usr/bin/python3
-"""Fields that are computed for output, poles included, against solid rotation (Williamson et al. 1992,
-case 2), whose vorticity, divergence and speed are known everywhere:
+"""Fields that are computed for output, poles included, against solid rotation (Williamson et al.
+1992, case 2), whose vorticity, divergence and speed are known everywhere:
 
     zeta = 2 u0/a s,  delta = 0,  |(u,v)|^2 = u0^2 (1 - s^2),  (f + zeta)/h,
     s = -cos lon cos lat sin alpha + sin lat cos alpha     (their equation 90).
 
-The rows next to the poles and on them read halos from across the pole, where winds change sign and
-longitude is shifted by half a circle.  Errors are the largest anywhere, relative to the field's
-largest value.  Equatorward of 75 degrees they fall with second order; nearer to the poles vorticity
-is first order where the flow crosses them, for cells become wedges, but it must converge there too."""
+The rows next to the poles and on them read halos from across the pole, where winds change sign
+and longitude is shifted by half a circle.  Errors are the largest anywhere, relative to the
+field's largest value.  Equatorward of 75 degrees they fall with second order; nearer to the
+poles vorticity is first order where the flow crosses them, for cells become wedges, but it must
+converge there too."""
 import math
 import os
 import sys

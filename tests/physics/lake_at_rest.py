@@ -40,8 +40,8 @@ def body(pelsim, report, options):
     cases["round height"] = {"mean_height": 6000}
     for name, more in cases.items():
         more = {"mean_height": repr(MEAN), **more}
-        run = pelsim.case(name.replace(" ", "_"), swe.keys(72, "lake_at_rest", "5 days", 600, **more),
-                          threads=options.threads)
+        keys = swe.keys(72, "lake_at_rest", "5 days", 600, **more)
+        run = pelsim.case(name.replace(" ", "_"), keys, threads=options.threads)
         d, c = run.diagnostics(), (GRAVITY * MEAN) ** .5
         report.at_most(f"{name}: speed over that of gravity waves", d["max_speed"][-1] / c, 1e-12)
         for end in ("h_min", "h_max"):

@@ -1,15 +1,15 @@
 #!/usr/bin/python3
 """Williamson et al. (1992) case 6, Rossby-Haurwitz wave 4, to day 7.
 
-Symmetry: every operation is the same for all cells, so the wave keeps its period of 90 degrees and
-its mirror image about the equator, up to rounding that the flow's instability has hardly
-amplified by day 7.  Anything that treats one longitude differently (the edge of a block, a halo, the
-filter) breaks it.  Want 1e-9 m of 8000 to 10500 m; measured: exactly equal.
+Symmetry: every operation is the same for all cells, so the wave keeps its period of 90 degrees
+and its mirror image about the equator, up to rounding that the flow's instability has hardly
+amplified by day 7.  Anything that treats one longitude differently (the edge of a block, a halo,
+the filter) breaks it.  Want 1e-9 m of 8000 to 10500 m; measured: exactly equal.
 
-Phase: the nondivergent wave moves east by [R(3+R) omega - 2 Omega] / [(1+R)(2+R)] = 12.2 degrees a
-day (their equation 140 with R = 4).  With a free surface it adjusts in the first day and is a little
-slower.  The three forms of the momentum equation have different errors of second order, so that
-their speeds, extrapolated to zero spacing from two grids, must be one number."""
+Phase: the nondivergent wave moves east by [R(3+R) omega - 2 Omega] / [(1+R)(2+R)] = 12.2 degrees
+a day with R = 4.  With a free surface it adjusts in the first day and is a
+little slower.  The three forms of the momentum equation have different errors of second order,
+so that their speeds, extrapolated to zero spacing from two grids, must be one number."""
 import math
 import os
 import sys

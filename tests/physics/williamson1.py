@@ -1,10 +1,10 @@
 #!/usr/bin/python3
-"""Williamson et al. (1992) case 1: a cosine bell of 1000 m carried once around the sphere in 12 days,
-along the equator, tilted, and straight across the poles.
+"""Williamson et al. (1992) case 1: a cosine bell of 1000 m carried once around the sphere in 12
+days, along the equator, tilted, and straight across the poles.
 
 The scheme is linear (fifth order, upwind-biased), so it keeps mass exactly, and undershoots a
-little: 1000 m times the bound.  The bell has a jump in its second derivative, which limits the order
-to about 2.5 in l2 and less in linf.  Errors normalised as in their equations 82-84."""
+little: 1000 m times the bound.  The bell has a jump in its second derivative, which limits the
+order to about 2.5 in l2 and less in linf.  Errors normalised as in their equations 82-84."""
 import math
 import os
 import sys

@@ -1,8 +1,7 @@
 """What the conformance and physics tests share: run pelsim, read what it left, judge numbers.
 
-The executable is named by --pelsim or the environment variable PELSIM.  Nothing here can hang: every
-process has a time limit and is killed, with its ranks, when it is over.
-"""
+The executable is named by --pelsim or the environment variable PELSIM.  Nothing here can hang:
+every process has a time limit and is killed, with its ranks, when it is over."""
 import argparse
 import os
 import re
@@ -62,8 +61,8 @@ class Run:
         lines = self.out.strip().splitlines()
         match = re.fullmatch(r"fingerprint: ([0-9a-f]{16})", lines[-1]) if lines else None
         if not match:
-            raise Failure(f"{self.command}\n  the last line of its output is "
-                          f"{lines[-1] if lines else 'missing'!r}, want 'fingerprint: <16 hex digits>'")
+            raise Failure(f"{self.command}\n  last line of its output: got "
+                          f"{lines[-1] if lines else ''!r}, want 'fingerprint: <16 hex digits>'")
         return match.group(1)
 
     def path(self, name):
@@ -102,7 +101,7 @@ class Job:
 
     def kill(self):
         try:
-            os.killpg(self.process.pid, signal.SIGKILL)  # mpirun and its ranks die with their parent
+            os.killpg(self.process.pid, signal.SIGKILL)  # the ranks die with their parent
         except ProcessLookupError:
             pass
 
@@ -132,7 +131,7 @@ class Pelsim:
         if not os.access(self.binary, os.X_OK):
             raise Failure(f"'{self.binary}' is not an executable; build pelsim or correct --pelsim")
         self.binary = os.path.abspath(self.binary)
-        self.scratch = os.path.abspath(scratch) if scratch else tempfile.mkdtemp(prefix="pelsim_py_")
+        self.scratch = os.path.abspath(scratch or tempfile.mkdtemp(prefix="pelsim_py_"))
         os.makedirs(self.scratch, exist_ok=True)
         self.keep, self.timeout = bool(scratch), timeout
 
@@ -148,8 +147,8 @@ class Pelsim:
 
     def start(self, config, directory, ranks=1, threads=1, keys=None, options=()):
         """keys: {"section.key": value} as overrides.  Returns at once."""
-        argv = [self.binary, "run", config, "-n", str(ranks), "-t", str(threads), "--dir", directory,
-                "--progress=never"]
+        argv = [self.binary, "run", config, "-n", str(ranks), "-t", str(threads),
+                "--dir", directory, "--progress=never"]
         for name, value in (keys or {}).items():
             argv += ["-s", f"{name}={value}"]
         return Job(argv + list(options), directory)
@@ -201,9 +200,6 @@ class Report:
         """|got - want| <= tolerance * |want|."""
         return self._tell(abs(got - want) <= tolerance * abs(want), what, f"{got:.6g}",
                           f"{want:.6g} within {100 * tolerance:g} %")
-
-    def equal(self, what, got, want):
-        return self._tell(got == want, what, got, want)
 
     def true(self, what, good, got, want):
         return self._tell(bool(good), what, got, want)
