@@ -69,8 +69,8 @@ typedef struct pel_series pel_series; /* an open output file that grows record b
 
 typedef struct pel_io {
   /* Writes dir/step_NNNNNNNNN.h5 (atomic: complete and verified, or absent), then removes all but
-   * the newest `keep` good ones.  Failure leaves the older ones untouched and the run can go on.
-   * Collective. */
+   * the newest `keep` good ones, and those of later steps, which a resumed run has left behind.
+   * Failure leaves the older ones untouched and the run can go on. Collective. */
   int (*checkpoint_write)(const pel_snapshot *s, const char *dir, int keep, pel_error *e);
 
   /* Fills the patches, scalars (those found by name), step and time of *s from `path`: a checkpoint
