@@ -28,12 +28,12 @@ int main(int argc, char **argv) {
   MPI_Comm_rank(MPI_COMM_WORLD, &rank);
   MPI_Comm_size(MPI_COMM_WORLD, &size);
   const int n = argc > 1 ? atoi(argv[1]) : 256, repeats = argc > 2 ? atoi(argv[2]) : 51;
-  pel_grid g = {.dims = 3};
-  const pel_end end[3] = {PEL_WALL, PEL_WALL, PEL_PERIODIC}; /* two faces go to the other rank */
-  for (int a = 0; a < 3; ++a)
-    g.axis[a] =
-        (pel_axis){.n = a == 2 ? (int64_t)n * size : n, .end = end[a], .name = "x", .spacing = 1};
-  pel__layout *l = pel__layout_create(&g, rank, size, (int[]){1, 1, size}, 1, (int[]){1, 1, 1}, &e);
+  /* A plane of n^2 cells as one row: the exchange moves the bytes of two faces of the block, and no
+   * walls along x and y are filled. */
+  pel_grid g = {.dims = 2};
+  g.axis[0] = (pel_axis){.n = (int64_t)n * n, .end = PEL_WALL, .name = "xy", .spacing = 1};
+  g.axis[1] = (pel_axis){.n = (int64_t)n * size, .end = PEL_PERIODIC, .name = "z", .spacing = 1};
+  pel__layout *l = pel__layout_create(&g, rank, size, (int[]){1, size, 1}, 1, (int[]){1, 1, 0}, &e);
   if (!l) return fprintf(stderr, "%s\n", e.text), 1;
   const pel__block *b = &l->block[l->first];
   double *field = aligned_alloc(2u << 20, (b->size * 8 + (2u << 20)) / (2u << 20) * (2u << 20));

@@ -8,6 +8,8 @@
 static int min(int a, int b) { return a < b ? a : b; }
 static int max(int a, int b) { return a > b ? a : b; }
 
+static int even_share(int n, int pieces) { return (n + pieces - 1) / pieces; }
+
 /* Shape for a block: whole rows unless they are long, then as many rows as fit half the L2 cache,
  * whole planes last.  A widened chain gets thick tiles, for its rims are computed twice. */
 static void shape(const pel_sim *s, const pel__op *op, const pel__block *b, int tile[3]) {
@@ -21,17 +23,24 @@ static void shape(const pel_sim *s, const pel__op *op, const pel__block *b, int 
   } else {
     const int thick = dims == 3 ? (rim ? 8 + 2 * rim : 1 + 2 * rim) : 1;
     const int pieces = max(1, (b->n[0] + 511) / 512);
-    tile[0] = (b->n[0] + pieces - 1) / pieces;
-    tile[0] = (tile[0] + 7) / 8 * 8;
+    tile[0] = (even_share(b->n[0], pieces) + 7) / 8 * 8;
     tile[1] = max(4, budget / thick / (tile[0] + 2 * rim) - 2 * rim);
     tile[2] = dims == 3 ? thick - 2 * rim : 1;
     const int64_t per_thread = (int64_t)b->n[1] * b->n[2] / (4 * s->threads);
     if (per_thread < tile[1]) tile[1] = max(1, (int)per_thread);
+    /* As many tiles along y as threads can share evenly. */
+    const int rows = max(1, (b->n[1] + tile[1] - 1) / tile[1]);
+    tile[1] = even_share(b->n[1], (rows + s->threads - 1) / s->threads * s->threads);
   }
   int given[3];
   const int n = sscanf(s->set.parallel.tile, "%dx%dx%d", &given[0], &given[1], &given[2]);
   for (int a = 0; a < n; ++a) tile[a] = given[a];
-  for (int a = 0; a < 3; ++a) tile[a] = max(1, min(tile[a], b->n[a]));
+  for (int a = 0; a < 3; ++a) {
+    tile[a] = max(1, min(tile[a], b->n[a]));
+    /* Equal tiles: threads share them by number, so that a thin last one is somebody's short day.
+     */
+    if (a >= n && a > 0) tile[a] = even_share(b->n[a], (b->n[a] + tile[a] - 1) / tile[a]);
+  }
 }
 
 /* Whether a spectral stage after the chain acts on any array in row (j, k) of the grid. */
