@@ -377,6 +377,7 @@ typedef struct {
 /* Reads variable (its name or standard_name; NULL or "": the only one with latitude and longitude)
  * at one time ("first", "last", an index, or an ISO date) and level (a value in the file's own
  * unit; "" when there is none), converts to `unit`, repairs the order of latitudes and longitudes.
+ * A relative file is looked for from the working directory, then from the configuration's.
  * Missing values, packed data, unknown names: one sentence through pel_reject on section/key.
  * Collective; in load.  Returns NULL after a rejection.  Owned by the simulation. */
 PEL_API const pel_map *pel_map_read(pel_sim *s, const char *section, const char *key,
