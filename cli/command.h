@@ -60,8 +60,7 @@ int cli_new_model(const cli_arguments *a);
 /* What can be run: the built-in models and the HDF5 files. */
 const pel_host *cli_host(void);
 
-/* ---- options.c -------------------------------------------------------------------------------
- */
+/* ---- options.c ---- */
 
 /* Reads argv[2..] for c into *a, which lives as long as the program.  0, or PEL_USAGE after one
  * sentence on stderr. */
@@ -80,8 +79,7 @@ int cli_complain(int code, const char *fmt, ...) __attribute__((format(printf, 2
 typedef int cli_look(FILE *out, const cli_arguments *a, const char *path);
 int cli_tool(const cli_arguments *a, cli_look *look, int files);
 
-/* ---- parallel.c, world.c, launch.c -----------------------------------------------------------
- */
+/* ---- parallel.c, world.c, launch.c ---- */
 
 /* Calls task with all ranks that the user asked for: in this process, in the ranks that mpirun or
  * srun has started, or by starting mpirun.  stoppable: signals become pel_request_stop.  Returns

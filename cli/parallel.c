@@ -6,8 +6,7 @@
 #include <unistd.h>
 #include "command.h"
 
-/* ---- signals ----------------------------------------------------------------------------------
- */
+/* ---- signals ---- */
 
 void cli_say_stopping(void) {
   static const char text[] =
@@ -41,8 +40,7 @@ static void catch_signals(void) {
   signal(SIGPIPE, SIG_IGN);
 }
 
-/* ---- MPI --------------------------------------------------------------------------------------
- */
+/* ---- MPI ---- */
 
 static void on_mpi_error(MPI_Comm *comm, int *code, ...) {
   char text[MPI_MAX_ERROR_STRING] = "";

@@ -34,8 +34,7 @@ cli_world cli_world_look(void) {
   return w;
 }
 
-/* ---- the status file: one short line, rewritten in place -------------------------------------
- */
+/* ---- the status file: one short line, rewritten in place ---- */
 
 enum { STATUS_BYTES = 8 };
 

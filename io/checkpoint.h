@@ -76,8 +76,7 @@ pel__box *pel__checkpoint_boxes(const pel__checkpoint *c, const char *name, int 
 /* Compound type of a row of that table in memory and in the file.  < 0 on failure. */
 hid_t pel__box_type(bool in_file);
 
-/* ---- the directory of checkpoints -------------------------------------------------------------
- */
+/* ---- the directory of checkpoints ---- */
 
 /* Steps of the checkpoints in dir, newest first; malloced.  Count, or -1 with errno. */
 int pel__checkpoint_list(const char *dir, int64_t **step);

@@ -123,8 +123,7 @@ int pel__describe(pel__job *w, pel_error *e) {
                        w->path);
 }
 
-/* ---- completion -------------------------------------------------------------------------------
- */
+/* ---- completion ---- */
 
 static void set_hash(hid_t object, uint64_t hash, bool *ok) {
   char text[17];

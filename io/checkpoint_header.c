@@ -76,8 +76,7 @@ int pel__header_rest(const pel__header *h, const pel__overlay *o, uint64_t *hash
   return err;
 }
 
-/* ---- reading ----------------------------------------------------------------------------------
- */
+/* ---- reading ---- */
 
 /* Each takes its part off the front of the text; false: it is not there. */
 static bool take_word(const char **p, const char *word) {

@@ -13,8 +13,7 @@
 #include "posix_io.h"
 #include "shared_file.h"
 
-/* ---- does the file belong to this run? (rank 0) -----------------------------------------------
- */
+/* ---- does the file belong to this run? (rank 0) ---- */
 
 static bool same(const char *a, const char *b) { return !strcmp(a ? a : "", b ? b : ""); }
 
@@ -102,8 +101,7 @@ static int belongs(const pel__checkpoint *c, const pel_snapshot *s, const char *
   return compare_arrays(c, s, path, e);
 }
 
-/* ---- reading one file -------------------------------------------------------------------------
- */
+/* ---- reading one file ---- */
 
 /* What rank 0 finds in a file and everyone needs: taken over only when the arrays are good. */
 typedef struct {
@@ -224,8 +222,7 @@ static pel__verdict read_one(pel_snapshot *s, const char *path, pel_error *e) {
   return (pel__verdict)verdict;
 }
 
-/* ---- a file, or the newest good one of a directory --------------------------------------------
- */
+/* ---- a file, or the newest good one of a directory ---- */
 
 /* Rank 0: names the damaged file and puts it out of the way. */
 static void set_aside(const char *path, const pel_error *why, pel_say *say, void *ctx) {

@@ -7,8 +7,7 @@
 #include <strings.h>
 #include "map_parts.h"
 
-/* ---- the role of a dimension ------------------------------------------------------------------
- */
+/* ---- the role of a dimension ---- */
 
 static const struct {
   const char *standard_name, *axis;
@@ -93,8 +92,7 @@ static bool describe(const pel__source *s, int id, pel__map_variable *v) {
   return single && v->of[PEL__LAT] >= 0 && v->of[PEL__LON] >= 0;
 }
 
-/* ---- which variable ---------------------------------------------------------------------------
- */
+/* ---- which variable ---- */
 
 static bool is_bounds(const char *name) {
   const size_t n = strlen(name);
@@ -207,8 +205,7 @@ int pel__map_find(const pel__source *s, const char *name, pel__map_variable *v, 
   return describe(s, id, v) ? PEL_OK : refuse(s, v, e);
 }
 
-/* ---- coordinates ------------------------------------------------------------------------------
- */
+/* ---- coordinates ---- */
 
 double *pel__map_coordinates(const pel__source *s, const pel__map_axis *a, pel_error *e) {
   if (a->var < 0) {

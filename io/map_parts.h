@@ -10,8 +10,7 @@ typedef struct {
   const char *file;
 } pel__source;
 
-/* ---- files and variables (map_file.c) ---------------------------------------------------------
- */
+/* ---- files and variables (map_file.c) ---- */
 
 /* Opens a netCDF file for reading, or says in one sentence what it is instead. */
 int pel__source_open(const char *file, pel__source *s, pel_error *e);
@@ -25,8 +24,7 @@ char *pel__source_text(const pel__source *s, int var, const char *name);
 /* All values of a numeric attribute, malloced; NULL if there is none. */
 double *pel__source_numbers(const pel__source *s, int var, const char *name, size_t *n);
 
-/* ---- coordinates (map_axes.c) -----------------------------------------------------------------
- */
+/* ---- coordinates (map_axes.c) ---- */
 
 typedef enum { PEL__LAT, PEL__LON, PEL__WHEN, PEL__LEVEL, PEL__NROLES } pel__role;
 
@@ -51,16 +49,14 @@ int pel__map_find(const pel__source *s, const char *name, pel__map_variable *v, 
 /* Coordinates of an axis, in degrees for latitudes and longitudes; malloced. */
 double *pel__map_coordinates(const pel__source *s, const pel__map_axis *a, pel_error *e);
 
-/* ---- choosing a time and a level (map_select.c) -----------------------------------------------
- */
+/* ---- choosing a time and a level (map_select.c) ---- */
 
 int pel__map_time(const pel__source *s, const pel__map_variable *v, const char *time,
                   size_t *record, pel_error *e);
 int pel__map_level(const pel__source *s, const pel__map_variable *v, const char *level,
                    size_t *index, pel_error *e);
 
-/* ---- units (map_units.c) ----------------------------------------------------------------------
- */
+/* ---- units (map_units.c) ---- */
 
 /* to = scale*from + offset; false: `from` cannot be read (*known false) or is of another kind. */
 bool pel__units_convert(const char *from, const char *to, double *scale, double *offset,

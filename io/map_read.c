@@ -23,8 +23,7 @@ static void forget(draft *d) {
   if (d->s.nc >= 0) nc_close(d->s.nc);
 }
 
-/* ---- values -----------------------------------------------------------------------------------
- */
+/* ---- values ---- */
 
 static int read_slab(draft *d, size_t record, size_t level, pel_error *e) {
   const pel__map_variable *v = &d->v;
@@ -154,8 +153,7 @@ static int convert(draft *d, const char *unit, pel_error *e) {
   return e->code;
 }
 
-/* ---- order ------------------------------------------------------------------------------------
- */
+/* ---- order ---- */
 
 typedef struct {
   double x;

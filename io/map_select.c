@@ -10,8 +10,7 @@
 #include "calendar.h"
 #include "map_parts.h"
 
-/* ---- time -------------------------------------------------------------------------------------
- */
+/* ---- time ---- */
 
 /* The dates of all records. */
 typedef struct {
@@ -127,8 +126,7 @@ int pel__map_time(const pel__source *s, const pel__map_variable *v, const char *
                        s->file, v->name, time);
 }
 
-/* ---- level ------------------------------------------------------------------------------------
- */
+/* ---- level ---- */
 
 /* The number in text, converted to the file's unit if it names another one. */
 static int parse_level(const pel__source *s, const char *text, const char *units, double *x,

@@ -82,8 +82,7 @@ int pel__overlay_write(pel__overlay *o, int64_t at, int64_t size, const void *fr
   return 0;
 }
 
-/* ---- putting it on disk -----------------------------------------------------------------------
- */
+/* ---- putting it on disk ---- */
 
 enum {
   HEADERS_AT_ONCE = 1 << 16, /* a write of some pages is not torn by a signal but between pages */

@@ -26,8 +26,7 @@ struct pel_series {
   int64_t records, size; /* in the file */
 };
 
-/* ---- the HDF5 side, on rank 0 -----------------------------------------------------------------
- */
+/* ---- the HDF5 side, on rank 0 ---- */
 
 /* Forgets what was not committed. */
 static void detach(pel_series *f) {
@@ -155,8 +154,7 @@ static void cut_after(pel_series *f, double time, pel_error *e) {
   if (err) pel__io_error(e, "continue", f->path, err, 0);
 }
 
-/* ---- opening ----------------------------------------------------------------------------------
- */
+/* ---- opening ---- */
 
 /* A complete file without records appears under its name at once (rank 0). */
 static void create(pel_series *f, const pel_snapshot *s, pel_error *e) {
@@ -239,8 +237,7 @@ pel_series *pel__series_open(const pel_snapshot *s, const char *path, bool appen
   return NULL;
 }
 
-/* ---- one record -------------------------------------------------------------------------------
- */
+/* ---- one record ---- */
 
 static bool put_number(hid_t d, int64_t record, hid_t type, const void *x) {
   const hid_t s = H5Dget_space(d), one = H5Screate(H5S_SCALAR);

@@ -82,8 +82,7 @@ static void make_scale(desk *d, hid_t x, const char *label) {
   pel__h5_put_id(x, "_Netcdf4Dimid", d->next_id++, &d->ok);
 }
 
-/* ---- [time] of the configuration --------------------------------------------------------------
- */
+/* ---- [time] of the configuration ---- */
 
 /* value of [section] key, malloced, or a copy of def. */
 static char *setting(const char *config, const char *section, const char *key, const char *def) {
@@ -132,8 +131,7 @@ static void describe_columns(desk *d) {
   }
 }
 
-/* ---- coordinates ------------------------------------------------------------------------------
- */
+/* ---- coordinates ---- */
 
 static pel__dimension *dimension(desk *d, int axis, bool face) {
   for (int i = 0; i < d->ndims; ++i)
@@ -221,8 +219,7 @@ static void describe_coordinates(desk *d) {
   if (nv >= 0) H5Dclose(nv);
 }
 
-/* ---- variables --------------------------------------------------------------------------------
- */
+/* ---- variables ---- */
 
 static const double missing = 9.9692099683868690e+36; /* netCDF's default */
 

@@ -25,8 +25,7 @@ int pel__agree(MPI_Comm comm, pel_error *e) {
   return e->code;
 }
 
-/* ---- runs -------------------------------------------------------------------------------------
- */
+/* ---- runs ---- */
 
 typedef struct {
   const pel_array *a;
@@ -64,8 +63,7 @@ static bool next(walk *w, run *r) {
   return false;
 }
 
-/* ---- writing ----------------------------------------------------------------------------------
- */
+/* ---- writing ---- */
 
 typedef struct {
   int fd, nv, err;
@@ -119,8 +117,7 @@ int pel__array_write(int fd, const pel_array *a, const pel__extent *x) {
   return err;
 }
 
-/* ---- reading ----------------------------------------------------------------------------------
- */
+/* ---- reading ---- */
 
 /* Runs near each other in the file, read by one call together with what lies between them: a gap
  * of some kilobytes costs less than another call. */
@@ -203,8 +200,7 @@ uint64_t pel__array_share(const pel_array *a, const pel__extent *x) {
   return sum;
 }
 
-/* ---- checks ----------------------------------------------------------------------------------
- */
+/* ---- checks ---- */
 
 int pel__arrays_complete(const pel_snapshot *s, pel_error *e) {
   int64_t *cells = calloc((size_t)s->narrays + 1, sizeof *cells);

@@ -24,8 +24,7 @@ static int print_json(FILE *out, json_t *root) {
   return err ? PEL_IO : PEL_OK;
 }
 
-/* ---- checkpoints ------------------------------------------------------------------------------
- */
+/* ---- checkpoints ---- */
 
 static json_t *axes_json(const pel_grid *g) {
   json_t *axes = json_array();
@@ -111,8 +110,7 @@ int pel__info_checkpoint(FILE *out, const char *file, bool json) {
   return code;
 }
 
-/* ---- netCDF -----------------------------------------------------------------------------------
- */
+/* ---- netCDF ---- */
 
 /* Date of the first or last record as text; false: there is none. */
 static bool date_of(const pel__source *s, size_t record, char text[64]) {

@@ -6,8 +6,7 @@
 #include "shared_file.h"
 #include "tools.h"
 
-/* ---- checkpoints ------------------------------------------------------------------------------
- */
+/* ---- checkpoints ---- */
 
 /* Fingerprint of elements [index, index+n) as the file holds them. */
 static int add_stretch(const pel__checkpoint *c, const pel__region *r, uint64_t key, int64_t index,
@@ -93,8 +92,7 @@ int pel__verify_checkpoint(FILE *out, const char *file) {
   return bad ? PEL_IO : PEL_OK;
 }
 
-/* ---- netCDF -----------------------------------------------------------------------------------
- */
+/* ---- netCDF ---- */
 
 /* Adds the fingerprint of record `record` of variable v, which has `time` first and n elements. */
 static int add_record(const pel__source *s, int v, size_t record, size_t n, double *buffer,

@@ -38,8 +38,7 @@ static size_t padded(size_t doubles) { /* bytes */
   return (doubles * sizeof(double) + LINE - 1) / LINE * LINE;
 }
 
-/* ---- shared memory ----------------------------------------------------------------------------
- */
+/* ---- shared memory ---- */
 
 /* Which peers share memory with this rank, and where their messages go; bytes that needs. */
 static size_t find_on_node(pel__halo *h, MPI_Comm comm) {
@@ -119,8 +118,7 @@ static void fence(pel__halo *h) {
   MPI_Win_sync(h->window);
 }
 
-/* ---- create and destroy -----------------------------------------------------------------------
- */
+/* ---- create and destroy ---- */
 
 static bool make_buffers(pel__halo *h) {
   size_t bytes = 0;
@@ -195,8 +193,7 @@ void pel__halo_destroy(pel__halo *h) {
   free(h);
 }
 
-/* ---- exchange ---------------------------------------------------------------------------------
- */
+/* ---- exchange ---- */
 
 void pel__halo_begin(pel__halo *h, double *const *data) {
   const int n = h->plan.npeers;

@@ -46,8 +46,7 @@ static void *grow(void *items, int n, int *room, size_t size) {
   return p;
 }
 
-/* ---- pieces along an axis ---------------------------------------------------------------------
- */
+/* ---- pieces along an axis ---- */
 
 static int64_t start_of(const pel__layout *l, int a, int c) {
   return l->grid.axis[a].n * c / l->nb[a];
@@ -125,8 +124,7 @@ static bool cut_axes(builder *b) {
   return true;
 }
 
-/* ---- copies ------------------------------------------------------------------------------------
- */
+/* ---- copies ---- */
 
 /* Adds a copy, cut into parts along its outermost long axis. */
 static bool add_copy(pel__copies *list, pel__copy c) {

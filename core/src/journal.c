@@ -41,8 +41,7 @@ static double epoch(void) {
   return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-/* ---- the terminal ------------------------------------------------------------------------------
- */
+/* ---- the terminal ---- */
 
 /* Columns of the terminal, 0 if there is none.  Open MPI gives every rank a pseudo-terminal; only
  * its width, passed on from the terminal of mpirun if there is one, tells whether somebody looks.
@@ -71,8 +70,7 @@ static void draw(pel__journal *j) {
   j->drawn = true;
 }
 
-/* ---- what is said ------------------------------------------------------------------------------
- */
+/* ---- what is said ---- */
 
 static int log_text(pel__journal *j, const char *text) {
   char when[PEL__SHORT], *line = NULL;
@@ -122,8 +120,7 @@ void pel__journal_say(pel__journal *j, const char *fmt, ...) {
   free(text);
 }
 
-/* ---- files -------------------------------------------------------------------------------------
- */
+/* ---- files ---- */
 
 static void write_json(pel__journal *j, int file, json_t *document, int digits, bool durable) {
   char *text = json_dumps(document, JSON_INDENT(2) | JSON_REAL_PRECISION(digits));
@@ -187,8 +184,7 @@ pel__journal *pel__journal_open(const pel__run_facts *f) {
   return j;
 }
 
-/* ---- the run goes on ---------------------------------------------------------------------------
- */
+/* ---- the run goes on ---- */
 
 void pel__journal_step(pel__journal *j, int64_t step, double time, double dt) {
   (void)dt;
@@ -236,8 +232,7 @@ void pel__journal_row(pel__journal *j, int64_t step, double time, double dt, con
   if (j) trouble(j, CSV, pel__csv_row(&j->csv, step, time, dt, x));
 }
 
-/* ---- the end -----------------------------------------------------------------------------------
- */
+/* ---- the end ---- */
 
 /* Prints a text of several lines and logs each of them. */
 static void say_lines(pel__journal *j, char *text) {

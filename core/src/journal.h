@@ -9,8 +9,7 @@
 
 #include "pelsim/embed.h"
 
-/* ---- the run directory ------------------------------------------------------------------------
- */
+/* ---- the run directory ---- */
 
 /* Creates `dir` (parents too) and takes its lock (flock on dir/.lock, which names host, pid and
  * job). Refuses, in one sentence: a directory another job holds (who); one that holds an earlier
@@ -26,8 +25,7 @@ void pel__rundir_close(pel__rundir *d); /* releases the lock; NULL allowed */
 /* Writes text to dir/name atomically: temporary, fsync, rename.  0 or an errno. */
 int pel__write_atomically(const char *dir, const char *name, const char *text);
 
-/* ---- the journal --------------------------------------------------------------------------------
- */
+/* ---- the journal ---- */
 
 /* What a run is, known before step 0.  Strings are copied. */
 typedef struct {

@@ -7,8 +7,7 @@
 #include <time.h>
 #include "journal.h"
 
-/* ---- rundir.c: paths, files, commands ----------------------------------------------------------
- */
+/* ---- rundir.c: paths, files, commands ---- */
 
 char *pel__path(const char *dir, const char *name); /* "dir/name", malloced; NULL: no memory */
 
@@ -23,8 +22,7 @@ json_t *pel__run_json_load(const char *dir);
 void pel__resume_command(char *out, size_t size, const char *config, const json_t *settings,
                          const char *dir);
 
-/* ---- progress.c: numbers for people, and how far a run is --------------------------------------
- */
+/* ---- progress.c: numbers for people, and how far a run is ---- */
 
 enum { PEL__SHORT = 32 }; /* bytes of a number in words */
 
@@ -62,8 +60,7 @@ void pel__meter_log_line(const pel__meter *m, char *out, size_t size);
 /* True when a log line is due (1, 2, 5, 10, 20 ... 90 per cent, or a minute); notes that it was. */
 bool pel__meter_log_due(pel__meter *m, double now);
 
-/* ---- journal_csv.c: diagnostics.csv ------------------------------------------------------------
- */
+/* ---- journal_csv.c: diagnostics.csv ---- */
 
 typedef struct {
   int fd; /* -1: not open */
@@ -79,8 +76,7 @@ int pel__csv_open(pel__csv *c, const char *dir, int n, const char *const *names,
 int pel__csv_row(pel__csv *c, int64_t step, double time, double dt, const double *x); /* errno */
 void pel__csv_close(pel__csv *c);
 
-/* ---- report.c: the final table -----------------------------------------------------------------
- */
+/* ---- report.c: the final table ---- */
 
 /* Writes the table and the line of advice to out; f and r as given to the journal. */
 void pel__report(FILE *out, const pel__run_facts *f, const pel__run_result *r);
@@ -89,8 +85,7 @@ double pel__imbalance(const pel__run_result *r);
 /* One sentence chosen from what was measured. */
 void pel__advice(char *out, size_t size, const pel__run_facts *f, const pel__run_result *r);
 
-/* ---- journal_json.c: run.json and heartbeat.json -----------------------------------------------
- */
+/* ---- journal_json.c: run.json and heartbeat.json ---- */
 
 /* The document of run.json as known at the start, with the history of the directory. */
 json_t *pel__run_json(const pel__run_facts *f, time_t started, const json_t *earlier);

@@ -17,7 +17,7 @@ static const char *axis_name(const pel_grid *g, int a) {
   return g->axis[a].name ? g->axis[a].name : (const char *[]){"x", "y", "z"}[a];
 }
 
-/* ---- checks ---------------------------------------------------------------------------------- */
+/* ---- checks ---- */
 
 static int check_grid(const pel_grid *g, pel_error *e) {
   if (g->dims < 1 || g->dims > 3)
@@ -68,8 +68,7 @@ static int check_request(const pel_grid *g, int nranks, const int nb[3], pel_err
                        (long long)most, given ? "more blocks" : "a finer grid");
 }
 
-/* ---- choosing the array of blocks -------------------------------------------------------------
- */
+/* ---- choosing the array of blocks ---- */
 
 /* What a step costs the busiest rank, in cells: its own cells, and the halo cells it moves.  A halo
  * cell is packed, sent and unpacked; across axis 0 each one drags a cache line along and rows get
@@ -112,8 +111,7 @@ static void choose_blocks(const pel_grid *g, int nranks, int64_t want, const int
     }
 }
 
-/* ---- ownership --------------------------------------------------------------------------------
- */
+/* ---- ownership ---- */
 
 /* Runs that a greedy packing with at most `cap` a run needs. */
 static int runs_needed(const int64_t *w, int n, int64_t cap) {
@@ -176,8 +174,7 @@ static bool partition(const int64_t *w, int n, int nranks, int *owner) {
   return true;
 }
 
-/* ---- blocks -----------------------------------------------------------------------------------
- */
+/* ---- blocks ---- */
 
 /* One page offset for every row would make rows of a stencil evict each other from cache. */
 static ptrdiff_t off_page(ptrdiff_t pitch) { return pitch % PAGE == 0 ? pitch + LINE : pitch; }

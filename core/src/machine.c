@@ -18,8 +18,7 @@
 
 enum { MASK_BYTES = 1024 }; /* 8192 logical processors */
 
-/* ---- this rank ---------------------------------------------------------------------------------
- */
+/* ---- this rank ---- */
 
 /* What a container may use, from one of the first two numbers of a file of its control group; 0 if
  * there is no limit.  Neither the mask nor the number of pages shows these limits. */
@@ -97,8 +96,7 @@ static void look_at_limits(pel__machine *m) {
   if (memory > 0 && memory < (double)m->memory) m->memory = (size_t)memory;
 }
 
-/* ---- its neighbours ----------------------------------------------------------------------------
- */
+/* ---- its neighbours ---- */
 
 static int count_sharers(MPI_Comm node, const unsigned char *mine, int ranks) {
   unsigned char *masks = malloc((size_t)ranks * MASK_BYTES);
@@ -176,8 +174,7 @@ bool pel__machine_advice(const pel__machine *m, int threads, char *sentence, siz
   return false;
 }
 
-/* ---- bandwidth ---------------------------------------------------------------------------------
- */
+/* ---- bandwidth ---- */
 
 /* Copies n doubles (a multiple of 8, 64-byte aligned) past the caches, so that a store does not
  * first load what it overwrites and the traffic is what is counted. */

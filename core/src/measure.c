@@ -28,8 +28,7 @@ struct pel__measures {
   int ncolumns;
 };
 
-/* ---- plans -------------------------------------------------------------------------------------
- */
+/* ---- plans ---- */
 
 pel__plan *pel__plan_for(pel_sim *s, const pel_stage *last, pel_error *e) {
   const pel_model *m = s->model;
@@ -148,8 +147,7 @@ bool pel__exact_store(pel_sim *s, int i, double **to) {
   return plan >= 0;
 }
 
-/* ---- what is asked for
- * ---------------------------------------------------------------------------- */
+/* ---- what is asked for ---- */
 
 double pel__measure_limits(pel_sim *s, double *steps) {
   const pel_model *m = s->model;

@@ -6,8 +6,7 @@
 
 static const double day = 86400, year = 365.25 * 86400;
 
-/* ---- numbers for people ------------------------------------------------------------------------
- */
+/* ---- numbers for people ---- */
 
 /* Three digits, without an exponent: 3.25, 32.5, 325. */
 static void three_digits(char out[PEL__SHORT], double x, const char *unit) {
@@ -67,8 +66,7 @@ double pel__sypd(double model_seconds, double wall_seconds) {
   return wall_seconds > 0 ? model_seconds / year / (wall_seconds / day) : 0;
 }
 
-/* ---- how far, how fast -------------------------------------------------------------------------
- */
+/* ---- how far, how fast ---- */
 
 void pel__meter_start(pel__meter *m, const pel__run_facts *f, double now) {
   *m = (pel__meter){.first_step = f->first_step,
@@ -129,8 +127,7 @@ double pel__meter_eta(const pel__meter *m) {
 
 double pel__meter_cells_per_s(const pel__meter *m) { return m->steps_per_s * (double)m->cells; }
 
-/* ---- the line ----------------------------------------------------------------------------------
- */
+/* ---- the line ---- */
 
 enum { PERCENT, STEP, TIME, RATE, SYPD, ETA, NPARTS };
 

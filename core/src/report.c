@@ -22,8 +22,7 @@ double pel__imbalance(const pel__run_result *r) {
   return p && p->mean > 0 ? p->max / p->mean - 1 : 0;
 }
 
-/* ---- the table ---------------------------------------------------------------------------------
- */
+/* ---- the table ---- */
 
 static void print_phases(FILE *out, const pel__run_result *r) {
   double named = 0;
@@ -91,8 +90,7 @@ void pel__report(FILE *out, const pel__run_facts *f, const pel__run_result *r) {
   print_wrapped(out, "advice", advice);
 }
 
-/* ---- advice ------------------------------------------------------------------------------------
- */
+/* ---- advice ---- */
 
 /* Each returns true if it has something to say.  In the order of the table below, the first that
  * does is the advice: what wastes most comes first. */

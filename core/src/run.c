@@ -14,8 +14,7 @@ static volatile sig_atomic_t stop_signal;
 
 void pel_request_stop(int sig) { stop_signal = sig; }
 
-/* ---- the directory
- * -------------------------------------------------------------------------------- */
+/* ---- the directory ---- */
 
 static void directory_of(const pel__settings *set, const pel_request *r, char *dir, size_t size) {
   const char *slash = strrchr(r->config, '/'), *name = slash ? slash + 1 : r->config;
@@ -50,8 +49,7 @@ int pel_peek(const pel_host *host, const pel_request *r, int *ranks, char dir[40
   return PEL_OK;
 }
 
-/* ---- the step's agreement
- * --------------------------------------------------------------------------- */
+/* ---- the step's agreement ---- */
 
 typedef enum { GO_ON, STOP_SIGNAL, STOP_WALLTIME } stop;
 
@@ -87,8 +85,7 @@ static void explain_failure(pel_sim *s, const agreement *a, pel_error *e) {
   }
 }
 
-/* ---- start
- * ------------------------------------------------------------------------------------------- */
+/* ---- start ---- */
 
 /* A fixed step a little beyond the limit is the user's affair; one far beyond it is a mistake. */
 static void tell_limits(pel__records *r, pel_error *e) {
@@ -145,8 +142,7 @@ static void open_journal(pel__records *r, const pel_request *q, bool resumed) {
   }
 }
 
-/* ---- the loop
- * ------------------------------------------------------------------------------------------ */
+/* ---- the loop ---- */
 
 static bool wants_output(const pel_sim *s) {
   return s->set.output.interval > 0 || s->set.output.every > 0;
@@ -207,8 +203,7 @@ static int loop(pel__records *r, const pel_request *q, bool resumed, pel_error *
   }
 }
 
-/* ---- the end
- * ------------------------------------------------------------------------------------------- */
+/* ---- the end ---- */
 
 static void gather_phases(pel_sim *s, pel__phase *p) {
   static const char *const name[] = {"compute", "halo",       "filter", "diagnostics",

@@ -6,8 +6,7 @@
 
 #include "plan.h"
 
-/* ---- halos -------------------------------------------------------------------------------------
- */
+/* ---- halos ---- */
 
 static pel__exchange *create_exchange(pel_sim *s, pel__op *op, const unsigned char *stale) {
   op->exchanges = realloc(op->exchanges, (size_t)(op->nexchanges + 1) * sizeof *op->exchanges);
@@ -54,8 +53,7 @@ static double **exchange_data(const pel_sim *s, const pel__exchange *x) {
   return data;
 }
 
-/* ---- tiles -------------------------------------------------------------------------------------
- */
+/* ---- tiles ---- */
 
 typedef struct {
   pel_sim *s;
@@ -253,8 +251,7 @@ static void run_chain(pel_sim *s, pel__op *op, const pel__run *r) {
   s->nonfinite = s->nonfinite || !j.finite;
 }
 
-/* ---- the plan
- * ------------------------------------------------------------------------------------ */
+/* ---- the plan ---- */
 
 static bool is_reduction(const pel__op *op) {
   return op->nstages > 0 && op->stage[op->nstages - 1]->kind == PEL_REDUCE;

@@ -53,8 +53,7 @@ static bool exists(const char *dir, const char *name) {
   return there;
 }
 
-/* ---- files written atomically ------------------------------------------------------------------
- */
+/* ---- files written atomically ---- */
 
 static int write_all(int fd, const char *text, size_t n) {
   while (n > 0) {
@@ -101,8 +100,7 @@ int pel__write_atomically(const char *dir, const char *name, const char *text) {
   return pel__replace_file(dir, name, text, true);
 }
 
-/* ---- what the directory holds ------------------------------------------------------------------
- */
+/* ---- what the directory holds ---- */
 
 static bool is_temporary(const char *name) {
   char temporary[64];
@@ -173,8 +171,7 @@ static int clean(const char *dir, pel_error *e) {
                        strerror(code));
 }
 
-/* ---- the command that continues a run ----------------------------------------------------------
- */
+/* ---- the command that continues a run ---- */
 
 /* Appends `word` as a shell would have to read it. */
 static void append_word(char *out, size_t size, const char *word) {
@@ -272,8 +269,7 @@ static int refuse_resume(const char *dir, pel_error *e) {
                        is_used(dir) ? "start anew with --overwrite" : "start without --resume");
 }
 
-/* ---- making and locking it ---------------------------------------------------------------------
- */
+/* ---- making and locking it ---- */
 
 static int make_one(const char *path, const char *dir, pel_error *e) {
   const int code = mkdir(path, 0777) ? errno : 0;

@@ -42,8 +42,7 @@ void pel_fail(pel_sim *s, const char *fmt, ...) {
   atomic_store(&s->failed, PEL_INVALID);
 }
 
-/* ---- maps ---------------------------------------------------------------------------------------
- */
+/* ---- maps ---- */
 
 static void free_map(void *p) {
   pel_map *m = p;

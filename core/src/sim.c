@@ -10,8 +10,7 @@
 #include "plan.h"
 #include "plugin.h"
 
-/* ---- the configuration
- * ----------------------------------------------------------------------------- */
+/* ---- the configuration ---- */
 
 static int read_config(pel_sim *s, const pel_request *r, pel_error *e) {
   char *text = NULL;
@@ -53,8 +52,7 @@ static void bind(pel_sim *s) {
   pel__settings_check(s->config, &s->set);
 }
 
-/* ---- the model's hooks
- * ------------------------------------------------------------------------------ */
+/* ---- the model's hooks ---- */
 
 static void check_grid(pel_sim *s) {
   for (int a = 0; a < 3; ++a) {
@@ -106,8 +104,7 @@ static int report_errors(pel_sim *s) {
   return s->unreadable ? PEL_IO : PEL_USAGE;
 }
 
-/* ---- plans, layout, memory
- * ----------------------------------------------------------------------------- */
+/* ---- plans, layout, memory ---- */
 
 static int enabled(const pel_sim *s, const pel_stage *table, int n, const pel_stage **to) {
   int m = 0;

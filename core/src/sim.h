@@ -86,8 +86,7 @@ struct pel_sim {
   char failure[1000];
 };
 
-/* ---- building: sim.c, state.c ------------------------------------------------------------------
- */
+/* ---- building: sim.c, state.c ---- */
 
 /* Reads the configuration, finds the model, lays out grid and memory.  Prints every error of the
  * configuration on rank 0.  NULL with *code set on failure, the same on every rank.  Collective. */
@@ -111,8 +110,7 @@ uint64_t pel__state_fingerprint(pel_sim *s); /* collective */
  * the lowest rank that failed.  Collective. */
 int pel__agree_error(MPI_Comm comm, pel_error *e);
 
-/* ---- stepping: step.c
- * ----------------------------------------------------------------------------- */
+/* ---- stepping: step.c ---- */
 
 /* The state at step 0: the model's init stages, or its exact solution.  Collective. */
 int pel__initialise(pel_sim *s, pel_error *e);
@@ -125,8 +123,7 @@ double pel__program_bytes(const pel_sim *s);
 /* Reports in *e the first non-finite cell of the state.  Collective. */
 void pel__find_nonfinite(pel_sim *s, pel_error *e);
 
-/* ---- measuring: measure.c
- * ---------------------------------------------------------------------------- */
+/* ---- measuring: measure.c ---- */
 
 /* Plans for limits, diagnostics and exact solutions; bind once the layout exists. */
 int pel__measures_create(pel_sim *s, pel_error *e);
@@ -154,8 +151,7 @@ void pel__measure_diagnostics(pel_sim *s, double *values); /* collective */
 void pel__measure_watch(const pel_sim *s, const double *values, const double *reference,
                         pel_error *e);
 
-/* ---- output records: output.c ------------------------------------------------------------------
- */
+/* ---- output records: output.c ---- */
 
 /* Resolves [output] fields: fields by name, outputs of the model with their plans. */
 int pel__outputs_create(pel_sim *s, pel_error *e);

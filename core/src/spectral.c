@@ -49,8 +49,7 @@ struct pel__spectral {
   fftw_plan forward, backward;
 };
 
-/* ---- who holds and who owns ---------------------------------------------------------------------
- */
+/* ---- who holds and who owns ---- */
 
 typedef struct {
   segment *s;
@@ -161,8 +160,7 @@ void pel__spectral_destroy(pel__spectral *f) {
   free(f->to), free(f->inbox), free(f->outbox), free(f);
 }
 
-/* ---- one application
- * ------------------------------------------------------------------------------ */
+/* ---- one application ---- */
 
 static double *field_at(const pel_sim *s, int var, int block) {
   const pel__var *v = &s->vars[var];

@@ -81,8 +81,7 @@ static void tracer_mass(const pel_tile *t, const void *state) {
   ROWS_OUT(s->area[j] * c[p]);
 }
 
-/* ---- limits -----------------------------------------------------------------------------------
- */
+/* ---- limits ---- */
 
 /* Shortest waves of the C-grid, 2 c sqrt(1/dx^2 + 1/dy^2), carried by the wind; dx is that of the
  * filter's latitude in the filtered rows.  Measured: with RK4 case 5 at 2.5 degrees is stable for
@@ -131,8 +130,7 @@ static bool viscous(const void *state) {
   return dynamic(s) && (s->viscosity > 0 || s->hyperviscosity > 0 || s->diffusivity > 0);
 }
 
-/* ---- tables -----------------------------------------------------------------------------------
- */
+/* ---- tables ---- */
 
 #define AT(m, r) PEL_AT(struct swe, m, r)
 

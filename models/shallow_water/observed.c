@@ -10,8 +10,7 @@
 /* Geopotential heights are defined with this gravity, whatever the model's. */
 static const double standard_gravity = 9.80665;
 
-/* ---- checks ------------------------------------------------------------------------------------
- */
+/* ---- checks ---- */
 
 static void refuse(pel_sim *sim, const char *key, const char *where) {
   if (pel_given(sim, NULL, key))
@@ -39,8 +38,7 @@ void pel__swe_observed_setup(pel_sim *sim, struct swe *s) {
                "must be given with winds alone: they determine the height up to a constant");
 }
 
-/* ---- maps --------------------------------------------------------------------------------------
- */
+/* ---- maps ---- */
 
 /* One pass of (a + 2 b + c)/4 in place along n values with this stride. */
 static void smooth(double *z, int n, ptrdiff_t stride, bool periodic) {
@@ -109,8 +107,7 @@ void pel__swe_observed_load(pel_sim *sim, struct swe *s) {
   if (s->u_map && s->v_map && !s->height_map) s->balance_h = pel__swe_balance(sim, s);
 }
 
-/* ---- initial state -----------------------------------------------------------------------------
- */
+/* ---- initial state ---- */
 
 void pel__swe_observed_height(const pel_tile *t, const void *state) {
   const struct swe *s = state;

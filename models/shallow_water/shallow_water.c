@@ -199,8 +199,7 @@ static const pel_exact exact[] = {
     {OF(tracer), pel__swe_exact_tracer, pel__swe_area, passive},
 };
 
-/* ---- hooks -------------------------------------------------------------------------------------
- */
+/* ---- hooks ---- */
 
 /* A key that has no effect is a mistake: say where it would have one. */
 static void refuse_unused(pel_sim *sim, const char *key, bool used, const char *where) {

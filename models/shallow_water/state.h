@@ -68,8 +68,7 @@ struct swe {
   double *inv_dx_wave, *laplace;   /* of the stiffest wave that the filter lets pass */
 };
 
-/* ---- formulae used in more than one place ------------------------------------------------------
- */
+/* ---- formulae used in more than one place ---- */
 
 /* Relative vorticity at corner p of row j, and the depth there; not at a pole. */
 static inline double swe_zeta(const struct swe *s, const double *u, const double *v, ptrdiff_t p,
@@ -107,8 +106,7 @@ static inline double swe_filter_cosine(const struct swe *s) {
 
 static inline bool swe_passive(const struct swe *s) { return s->initial == SWE_W1; }
 
-/* ---- kernels and tables, by file ---------------------------------------------------------------
- */
+/* ---- kernels and tables, by file ---- */
 
 enum { SWE_NPROFILES = 21, SWE_NDIAGNOSTICS = 7, SWE_NLIMITS = 3, SWE_NOUTPUTS = 5 };
 /* metrics.c */

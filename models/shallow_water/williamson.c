@@ -89,8 +89,7 @@ static double bell(const struct swe *s, int64_t c, int64_t r, double time) {
   return distance < R ? 500 * (1 + cos(PEL_PI * distance / R)) : 0;
 }
 
-/* ---- the states -------------------------------------------------------------------------------
- */
+/* ---- the states ---- */
 
 static double initial_u(const struct swe *s, int64_t c, int64_t r) {
   switch (s->initial) {

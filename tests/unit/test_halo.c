@@ -32,8 +32,7 @@ typedef struct {
   int number;
 } scene;
 
-/* ---- the rules once more, literally ------------------------------------------------------------
- */
+/* ---- the rules once more, literally ---- */
 
 static bool on_face(pel_place p, int a) {
   return (p == PEL_FACE_X && a == 0) || (p == PEL_FACE_Y && a == 1) ||
@@ -78,8 +77,7 @@ static double ghost(const scene *s, int round, int field, int64_t i, int64_t j, 
   return v;
 }
 
-/* ---- one case ----------------------------------------------------------------------------------
- */
+/* ---- one case ---- */
 
 typedef struct {
   pel__layout *l;
@@ -209,8 +207,7 @@ static int64_t run(const scene *s) {
   return agree(wrong);
 }
 
-/* ---- random cases ------------------------------------------------------------------------------
- */
+/* ---- random cases ---- */
 
 static pel__halo_field random_field(int width) {
   pel__halo_field f = {.place = (pel_place)pick(PEL_CENTRE, PEL_CORNER_XY),
@@ -291,8 +288,7 @@ static void every_rule_and_staggering(void **unused) {
   assert_int_equal(wrong, 0);
 }
 
-/* ---- what the random cases do not reach --------------------------------------------------------
- */
+/* ---- what the random cases do not reach ---- */
 
 static scene cube(int n, int dims, pel_end end) {
   scene s = {.nfields = 2, .nb = {1, 1, 1}, .halo = {2, 2, 2}};

@@ -14,8 +14,7 @@
 
 static const char *const columns[] = {"mass", "energy"};
 
-/* ---- a whole journal, in a child whose output is caught ---------------------------------------
- */
+/* ---- a whole journal, in a child whose output is caught ---- */
 
 static int count(const char *text, const char *what) {
   int n = 0;
@@ -161,8 +160,7 @@ static void whoever_starts_mpirun_passes_the_width(void **state) {
   must_contain(output_of(play_forced, 0), "\r");
 }
 
-/* ---- run.json and heartbeat.json --------------------------------------------------------------
- */
+/* ---- run.json and heartbeat.json ---- */
 
 static json_t *load(const char *path) {
   json_error_t e;
@@ -280,8 +278,7 @@ static void a_failure_is_the_last_thing_said(void **state) {
   json_decref(run);
 }
 
-/* ---- nothing can be written -------------------------------------------------------------------
- */
+/* ---- nothing can be written ---- */
 
 static void play_vanishing(void) {
   pel__journal *j = pel__journal_open(&facts);

@@ -19,8 +19,7 @@ static pel_grid box(int64_t x, int64_t y, int64_t z) {
   return g;
 }
 
-/* ---- the curve ---------------------------------------------------------------------------------
- */
+/* ---- the curve ---- */
 
 static void check_curve(const int n[3]) {
   const int total = n[0] * n[1] * n[2];
@@ -70,8 +69,7 @@ static void curve_is_hilberts(void **unused) {
         assert_int_equal(got[i][a] / side, got[i / (side * side) * (side * side)][a] / side);
 }
 
-/* ---- blocks ------------------------------------------------------------------------------------
- */
+/* ---- blocks ---- */
 
 static void check_shape(const pel__layout *l, const pel__block *b, const int halo[3]) {
   const int dims = l->grid.dims;
@@ -207,8 +205,7 @@ static void automatic_blocks_spare_axis_0(void **unused) {
   }
 }
 
-/* ---- impossible requests -----------------------------------------------------------------------
- */
+/* ---- impossible requests ---- */
 
 static void refuses(pel_grid g, int nranks, const int nb[3], const char *want) {
   pel_error e = {0};
@@ -249,8 +246,7 @@ static void impossible_requests_get_a_sentence(void **unused) {
   refuses(g, 1, any, "axis x has poles but only axis 1, the latitude, may have them");
 }
 
-/* ---- the box of model.h ------------------------------------------------------------------------
- */
+/* ---- the box of model.h ---- */
 
 static void box_grid_has_an_axis_for_every_extent(void **unused) {
   (void)unused;

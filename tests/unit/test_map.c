@@ -20,8 +20,7 @@ static double truth(double lat, double lon) {
   return 5500 + 300 * sin(y) + 100 * cos(y) * cos(x) + 40 * cos(y) * cos(y) * sin(2 * x);
 }
 
-/* ---- files ------------------------------------------------------------------------------------
- */
+/* ---- files ---- */
 
 enum { NLAT = 19, NLON = 36, NTIME = 3, NLEV = 2 };
 
@@ -178,8 +177,7 @@ static void expect_map(const char *time, const char *level, const char *unit, do
   free_map(m);
 }
 
-/* ---- good files -------------------------------------------------------------------------------
- */
+/* ---- good files ---- */
 
 static void every_arrangement_gives_the_same_map(void **state) {
   (void)state;
@@ -286,8 +284,7 @@ static void dates_of_every_calendar(void **state) {
   }
 }
 
-/* ---- bad requests and bad files ---------------------------------------------------------------
- */
+/* ---- bad requests and bad files ---- */
 
 static void expect_sentence(const char *variable, const char *time, const char *level,
                             const char *unit, const char *part) {
@@ -421,8 +418,7 @@ static void truncated_files(void **state) {
   }
 }
 
-/* ---- interpolation ----------------------------------------------------------------------------
- */
+/* ---- interpolation ---- */
 
 static pel_map *sample(int nlat, int nlon, bool poles, bool uneven) {
   pel_map *m = malloc(sizeof *m);

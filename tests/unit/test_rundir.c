@@ -42,8 +42,7 @@ static void must_refuse(const char *dir, bool resume, bool overwrite, pel_error 
   if (d) fail_msg("got an open directory %s, want a refusal", dir);
 }
 
-/* ---- tests ------------------------------------------------------------------------------------
- */
+/* ---- tests ---- */
 
 static void makes_the_directory_and_its_parents(void **state) {
   (void)state;

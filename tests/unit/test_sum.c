@@ -30,8 +30,7 @@ static double random_double(int lowest, int highest) { /* of exponents in this r
   return random_bits() & 1 ? x : -x;
 }
 
-/* ---- the reference: a two's complement integer in units of 2^-1074 ------------------------------
- */
+/* ---- the reference: a two's complement integer in units of 2^-1074 ---- */
 
 enum { WORDS = 72 };
 typedef struct {
@@ -120,8 +119,7 @@ static void check_against_reference(const double *x, int64_t n, const char *what
              (long long)n, x[0]);
 }
 
-/* ---- tests -------------------------------------------------------------------------------------
- */
+/* ---- tests ---- */
 
 #define SUM(...) \
   exact((const double[]){__VA_ARGS__}, sizeof((const double[]){__VA_ARGS__}) / sizeof(double))

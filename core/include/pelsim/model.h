@@ -36,7 +36,7 @@
 
 typedef struct pel_sim pel_sim; /* opaque: one running simulation */
 
-/* ---- parameters ----------------------------------------------------------------------------- */
+/* ---- parameters ---- */
 
 typedef enum { PEL_REAL, PEL_INT, PEL_BOOL, PEL_CHOICE, PEL_TEXT } pel_type;
 
@@ -67,8 +67,7 @@ typedef struct {
     .choices = CHOICES, .doc = DOC, __VA_ARGS__ }   /* int (choice), bool or text */
 /* clang-format on */
 
-/* ---- the grid ---------------------------------------------------------------------------------
- */
+/* ---- the grid ---- */
 
 /* What lies beyond the ends of an axis.  PEL_POLE: the axis is latitude and axis 0 longitude; the
  * neighbour across the pole lies half a circle away, so axis 0 must be periodic and even. */
@@ -120,8 +119,7 @@ enum { PEL_BOX_PERIODIC, PEL_BOX_EVEN, PEL_BOX_FIXED };
 /* dims: the last axis with more than one cell; the axes are x, y, z in metres from 0. */
 PEL_API void pel_box_grid(pel_grid *g, const pel_box *b);
 
-/* ---- tiles and kernels ------------------------------------------------------------------------
- */
+/* ---- tiles and kernels ---- */
 
 /* One box of cells to work on: lo <= (i,j,k) < hi in the block's indices. */
 typedef struct {
@@ -156,8 +154,7 @@ static inline double pel_coordinate(const pel_tile *t, int a, double i) {
   PEL_ROWS(t, j, k, pel_p0, pel_p1) \
   for (ptrdiff_t p = pel_p0, i = (t)->lo[0]; p < pel_p1; ++p, ++i)
 
-/* ---- fields -----------------------------------------------------------------------------------
- */
+/* ---- fields ---- */
 
 typedef enum { PEL_CENTRE, PEL_FACE_X, PEL_FACE_Y, PEL_FACE_Z, PEL_CORNER_XY } pel_place;
 
@@ -200,8 +197,7 @@ typedef struct {
   const char *doc;
 } pel_profile;
 
-/* ---- the program: one time step ---------------------------------------------------------------
- */
+/* ---- the program: one time step ---- */
 
 typedef struct {
   size_t field; /* offset of the field's (or its rate's) member */
@@ -252,8 +248,7 @@ typedef struct {
 #define PEL_OF(T, m) offsetof(T, m)
 /* clang-format on */
 
-/* ---- what is measured --------------------------------------------------------------------------
- */
+/* ---- what is measured ---- */
 
 typedef enum { PEL_SUM, PEL_MIN, PEL_MAX, PEL_MEAN } pel_reduction;
 
@@ -308,8 +303,7 @@ typedef struct {
       const void *state); /* NULL: always; false: no exact solution with these parameters */
 } pel_exact;
 
-/* ---- the model
- * ----------------------------------------------------------------------------------- */
+/* ---- the model ---- */
 
 typedef struct {
   const char *name, *doc, *cite; /* doc: one sentence; cite: where the equations come from */
@@ -349,8 +343,7 @@ typedef struct {
 #define PEL_PLUGIN(M) \
   __attribute__((visibility("default"))) const pel_plugin_info pel_plugin = {PEL_ABI, &(M)}
 
-/* ---- what a model may ask of the layer
- * --------------------------------------------------------------- */
+/* ---- what a model may ask of the layer ---- */
 
 /* In setup and load: report a wrong parameter and carry on; every such sentence is shown with the
  * line of the key, and the run ends with exit code 2.  section NULL: the model's own. */

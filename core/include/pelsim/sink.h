@@ -58,8 +58,7 @@ uint64_t pel_fingerprint_row(uint64_t key, int64_t index, const double *x, int64
 /* Share of this rank's patches.  Local: the caller adds over ranks. */
 uint64_t pel_fingerprint_array(const pel_array *a, const pel_grid *g);
 
-/* ---- what io implements -----------------------------------------------------------------------
- */
+/* ---- what io implements ---- */
 
 /* Called on rank 0 for what a user should know though nothing failed ("checkpoint X is damaged,
  * using Y"). */
