@@ -13,7 +13,7 @@ typedef struct {
   double a[PEL__SLOTS], b;
   const double *y[PEL__SLOTS], *y0, *rate;
   double *out;
-  const double *next; /* what the thread's next tile reads, or NULL */
+  const double *far, *near; /* what to fetch into the L2 and the L1 cache, or NULL */
 } terms;
 
 static inline void store(double *to, line x, bool stream) {
@@ -31,14 +31,24 @@ static inline void store(double *to, line x, bool stream) {
 #endif
 }
 
+/* 0 as long as every x was finite, NaN ever after; one fused operation where there is one. */
+static inline line watched(line watch, line x) {
+#if defined __AVX512F__
+  return (line)_mm512_fmadd_pd((__m512d)x, _mm512_setzero_pd(), (__m512d)watch);
+#else
+  return watch + x * (line){0};
+#endif
+}
+
 /* Whole cache lines [p, end).  n and stream are constants after inlining.  The prefetchers of
  * processors stop at the end of a page, so that a stencil meets main memory at full latency on
- * every row: fetch what the next tile will read while this one is stored.  Returns x - x summed: 0,
- * or NaN where x is not finite. */
+ * every row: fetch what comes next while this is stored.  Returns what
+ * watched() makes of the cells. */
 static inline __attribute__((always_inline)) line lines(const terms *c, const int n,
                                                         const bool stream, ptrdiff_t p,
                                                         ptrdiff_t end) {
-  const double *const y0 = c->y0, *const rate = c->rate, *const next = c->next;
+  const double *const y0 = c->y0, *const rate = c->rate;
+  const double *const far = c->far, *const near = c->near;
   double *const out = c->out;
   line watch = {0};
   for (; p < end; p += LANES) {
@@ -46,8 +56,9 @@ static inline __attribute__((always_inline)) line lines(const terms *c, const in
     line sum = c->b * *(const line *)(rate + p);
     for (int j = 0; j < n; ++j) sum += c->a[j] * (*(const line *)(c->y[j] + p) - y);
     const line x = y + sum;
-    if (next) __builtin_prefetch(next + p, 0, 2);
-    watch += x - x;
+    if (far) __builtin_prefetch(far + p, 0, 2);
+    if (near) __builtin_prefetch(near + p, 0, 3);
+    watch = watched(watch, x);
     store(out + p, x, stream);
   }
   return watch;
@@ -88,9 +99,10 @@ static double cells(const terms *c, ptrdiff_t p, ptrdiff_t end) {
 }
 
 bool pel__advance(const pel_tile *t, const pel__substage *sub, double *const y[PEL__SLOTS],
-                  const double *rate, double dt, bool stream, ptrdiff_t next) {
+                  const double *rate, double dt, bool stream, pel__fetch fetch) {
   terms c = {.b = sub->b * dt, .y0 = y[0], .rate = rate, .out = y[sub->out]};
-  if (next) c.next = y[sub->in] + next;
+  if (fetch.far) c.far = y[sub->in] + fetch.far;
+  if (fetch.near) c.near = y[sub->in] + fetch.near;
   for (int j = 1; j < PEL__SLOTS; ++j)
     if (sub->a[j] != 0) c.a[c.n] = sub->a[j], c.y[c.n++] = y[j];
   double ends = 0;

@@ -99,7 +99,7 @@ static bool widen(pel_sim *s, pel__op *op) {
     int w = 0;
     for (int v = 0; v < s->nvars; ++v)
       if (writes(s, st, v)) w = max(w, wanted[v]);
-    op->widen[i] = w;
+    op->widen[i] = w, op->rim = max(op->rim, w);
     for (int v = 0; v < s->nvars; ++v) {
       /* A widened stage would write memory of other tiles: let what it computes be exchanged. */
       if (w > 0 && s->vars[v].stored && writes(s, st, v))

@@ -32,7 +32,7 @@ typedef struct pel__op {
   const pel_stage *spectral; /* or a chain: */
   const pel_stage *stage[PEL__CHAIN_MAX];
   int widen[PEL__CHAIN_MAX];
-  int nstages;
+  int nstages, rim; /* rim: the widest of widen */
   pel__end end;
   int *need;    /* [nvars]: width of halo read from each stored array */
   int *scratch; /* [nscratch]: arrays in scratch */
@@ -40,8 +40,9 @@ typedef struct pel__op {
   bool deferred; /* ADVANCE waits for spectral stages on tiles that are not clear */
   pel__box *box; /* tiles; the first `ninterior` need no halo of another rank */
   int nboxes, ninterior;
-  size_t span;   /* doubles of scratch for one array */
-  double **work; /* [threads]: (nscratch + 1) * span doubles, the last for out */
+  int axis, pass; /* a tile is worked on in passes of so many rows along the axis */
+  size_t span;    /* doubles of scratch for one array */
+  double **work;  /* [threads]: (nscratch + 1) * span doubles, the last for out */
   int nthreads;
   char **copy; /* [threads]: a state with the pointers of the tile at hand */
   pel__exchange *exchanges;
@@ -107,9 +108,16 @@ pel__spectral *pel__spectral_create(pel_sim *s, const pel_stage *stage);
 void pel__spectral_run(pel_sim *s, pel__spectral *f);
 void pel__spectral_destroy(pel__spectral *f);
 
+/* From a cell to those that are worth fetching while it is advanced, 0: none.  far: what the
+ * thread's next tile reads first, into the L2 cache; near: what the next pass does, from there to
+ * the L1. */
+typedef struct {
+  ptrdiff_t far, near;
+} pel__fetch;
+
 /* advance.c: y[out] on one tile from rates; false if a value came out non-finite.  stream: past the
- * caches, fetching y[in] at p + next (0: nothing) for each cell p on the way. */
+ * caches. */
 bool pel__advance(const pel_tile *t, const pel__substage *sub, double *const y[PEL__SLOTS],
-                  const double *rate, double dt, bool stream, ptrdiff_t next);
+                  const double *rate, double dt, bool stream, pel__fetch fetch);
 
 #endif

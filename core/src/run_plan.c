@@ -74,12 +74,6 @@ static pel_tile tile_of(const pel_sim *s, const pel__box *x, const pel__run *r) 
   return t;
 }
 
-static pel_tile widened(const pel_sim *s, const pel_tile *t, int w) {
-  pel_tile u = *t;
-  for (int a = 0; a < s->grid.dims; ++a) u.lo[a] -= w, u.hi[a] += w;
-  return u;
-}
-
 static ptrdiff_t lowest(const pel_tile *t) {
   return t->lo[2] * t->sz + t->lo[1] * t->sy + t->lo[0];
 }
@@ -136,66 +130,97 @@ static void invalidate(pel_sim *s, pel__var *v, int slot) {
   (void)s;
 }
 
-/* From a tile's cells to those that the thread's next tile of the block reads for the first time:
- * the leading plane (3-D) or rows; 0 if the next tile does not follow on this one. */
-static ptrdiff_t leading(const job *j, const pel__box *x, const pel_tile *t) {
+/* What to fetch while a tile is advanced: the leading plane (3-D) or rows of the tile that follows
+ * on it, if one does, and the leading plane of the next pass. */
+static pel__fetch leading(const job *j, const pel__box *x, const pel_tile *t) {
+  const pel__op *op = j->op;
   const pel__box *next = x + 1;
-  const int axis = j->s->grid.dims - 1;
-  const ptrdiff_t stride = axis == 2 ? t->sz : axis == 1 ? t->sy : 1;
+  const int outer = j->s->grid.dims - 1;
+  const ptrdiff_t stride[3] = {1, t->sy, t->sz};
   int reach = 0;
-  if (next >= j->op->box + j->op->nboxes || next->block != x->block ||
-      next->lo[axis] != x->hi[axis])
-    return 0;
-  for (int v = 0; v < j->s->nvars; ++v) reach = j->op->need[v] > reach ? j->op->need[v] : reach;
-  return (next->lo[axis] - x->lo[axis] + reach) * stride;
+  if (next >= op->box + op->nboxes || next->block != x->block || next->lo[outer] != x->hi[outer])
+    return (pel__fetch){0, 0};
+  for (int v = 0; v < j->s->nvars; ++v) reach = op->need[v] > reach ? op->need[v] : reach;
+  pel__fetch f = {(next->lo[outer] - x->lo[outer] + reach) * stride[outer], 0};
+  if (op->axis != outer) f.near = op->pass * stride[op->axis] + reach * stride[outer];
+  return f;
 }
 
-static bool advance_tile(const job *j, const pel__box *x, const pel_tile *t, const void *state) {
+static bool advance_part(const job *j, const pel__box *x, const pel_tile *t, const void *state,
+                         pel__fetch fetch) {
   pel_sim *s = j->s;
-  const ptrdiff_t next = leading(j, x, t);
   bool finite = true;
   for (const pel__var *v = s->vars; v < s->vars + s->nvars; ++v) {
     double *y[PEL__SLOTS], *rate;
     if (v->rate || !v->field->rate) continue;
     for (int i = 0; i < v->nslots; ++i) y[i] = v->data[i * s->layout->nlocal + x->block];
     memcpy(&rate, (const char *)state + v->field->rate - 1, sizeof rate);
-    finite = pel__advance(t, j->run->sub, y, rate, j->run->dt, s->large, next) && finite;
+    finite = pel__advance(t, j->run->sub, y, rate, j->run->dt, s->large, fetch) && finite;
   }
   return finite;
 }
 
-static bool run_tile(const job *j, const pel__box *x, int thread) {
-  pel_sim *s = j->s;
-  pel__op *op = j->op;
-  const pel_tile t = tile_of(s, x, j->run);
-  void *state = memcpy(op->copy[thread], s->block[x->block], s->model->state_size);
-  int rim = 0;
-  for (int i = 0; i < op->nstages; ++i) rim = op->widen[i] > rim ? op->widen[i] : rim;
-  const pel_tile widest = widened(s, &t, rim);
-  const ptrdiff_t low = lowest(&widest);
+/* The part of a tile that a stage widened by w works on in the pass [a, b): what the passes before
+ * have not computed, up to what the stages after it read around their part. */
+static void set_part(pel_tile *t, const pel__box *x, int dims, int w, int axis, int a, int b) {
+  for (int i = 0; i < dims; ++i) t->lo[i] = x->lo[i] - w, t->hi[i] = x->hi[i] + w;
+  if (a > x->lo[axis]) t->lo[axis] = a + w;
+  t->hi[axis] = b + w;
+}
+
+/* Lets the state of a thread point to scratch for cells from `low` on; returns where out goes. */
+static double *place_scratch(const job *j, const pel__box *x, ptrdiff_t low, int thread) {
+  const pel__op *op = j->op;
   for (int i = 0; i < op->nscratch; ++i) {
-    const pel__var *v = &s->vars[op->scratch[i]];
-    if (!v->stored || x->clear) set_pointer(state, v->offset, scratch(op, thread, i, low));
+    const pel__var *v = &j->s->vars[op->scratch[i]];
+    if (!v->stored || x->clear)
+      set_pointer(op->copy[thread], v->offset, scratch(op, thread, i, low));
   }
+  return scratch(op, thread, op->nscratch, low);
+}
+
+static void run_stage(const job *j, const pel__box *x, int i, const pel_tile *t, int thread) {
+  pel__op *op = j->op;
+  void *state = op->copy[thread];
+#ifdef PELSIM_CHECKS
+  const size_t size = j->s->model->state_size;
+  state = memcpy(op->copy[thread] + (size + 63) / 64 * 64, state, size);
+  hide_undeclared(j->s, op->stage[i], x->block, state);
+#endif
+  (void)x;
+  op->stage[i]->kernel(t, state);
+}
+
+/* The chain runs in passes along one axis, few rows at a time: what a stage leaves, the next finds
+ * in the nearest cache, and loads and streamed stores of main memory alternate.  Passes that leave
+ * nothing to each other use the same scratch. */
+static bool run_tile(const job *j, const pel__box *x, int thread) {
+  const pel_sim *s = j->s;
+  const pel__op *op = j->op;
+  const int axis = op->axis, end = x->hi[axis], dims = s->grid.dims;
+  const bool advance = op->end == PEL__ADVANCE && (!op->deferred || x->clear);
+  void *state = memcpy(op->copy[thread], s->block[x->block], s->model->state_size);
+  pel_tile t = tile_of(s, x, j->run);
+  const pel__fetch fetch = advance ? leading(j, x, &t) : (pel__fetch){0, 0};
+  bool finite = true;
 #ifdef PELSIM_CHECKS
   poison_scratch(op, thread);
 #endif
-  double *out = scratch(op, thread, op->nscratch, low);
-  for (int i = 0; i < op->nstages; ++i) {
-    pel_tile u = widened(s, &t, op->widen[i]);
-    u.out = out;
-#ifdef PELSIM_CHECKS
-    void *open = memcpy(op->copy[thread] + (s->model->state_size + 63) / 64 * 64, state,
-                        s->model->state_size);
-    hide_undeclared(s, op->stage[i], x->block, open);
-    op->stage[i]->kernel(&u, open);
-#else
-    op->stage[i]->kernel(&u, state);
-#endif
+  for (int a = x->lo[axis], b; a < end; a = b) {
+    b = end - a < 2 * op->pass ? end : a + op->pass;
+    if (a == x->lo[axis] || op->rim == 0) {
+      set_part(&t, x, dims, op->rim, axis, a, b);
+      t.out = place_scratch(j, x, lowest(&t), thread);
+    }
+    for (int i = 0; i < op->nstages; ++i) {
+      set_part(&t, x, dims, op->widen[i], axis, a, b);
+      run_stage(j, x, i, &t, thread);
+    }
+    set_part(&t, x, dims, 0, axis, a, b);
+    if (op->end == PEL__MEASURE) j->run->visit(j->run->ctx, thread, &t, x->block, t.out);
+    if (advance) finite = advance_part(j, x, &t, state, fetch) && finite;
   }
-  if (op->end == PEL__MEASURE) j->run->visit(j->run->ctx, thread, &t, x->block, out);
-  if (op->end != PEL__ADVANCE || (op->deferred && !x->clear)) return true;
-  return advance_tile(j, x, &t, state);
+  return finite;
 }
 
 static void run_tiles(job *j, int first, int last) {

@@ -1,4 +1,5 @@
 /* Tiles: a chain's blocks cut into boxes whose working set fits the cache of a core. */
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,8 +14,8 @@ static int even_share(int n, int pieces) { return (n + pieces - 1) / pieces; }
 /* Shape for a block: whole rows unless they are long, then as many rows as fit half the L2 cache,
  * whole planes last.  A widened chain gets thick tiles, for its rims are computed twice. */
 static void shape(const pel_sim *s, const pel__op *op, const pel__block *b, int tile[3]) {
-  int rim = 0, arrays = op->nscratch + 1;
-  for (int i = 0; i < op->nstages; ++i) rim = max(rim, op->widen[i]);
+  const int rim = op->rim;
+  int arrays = op->nscratch + 1;
   for (int v = 0; v < s->nvars; ++v) arrays += s->vars[v].stored && op->need[v] >= 0;
   const int budget = max(1024, (int)(s->machine.l2 / 2 / sizeof(double)) / max(arrays, 1));
   const int dims = s->grid.dims;
@@ -123,18 +124,41 @@ static bool has_deferred(const pel__plan *p) {
 }
 
 static size_t span_of(const pel_sim *s, const pel__op *op) {
-  int rim = 0;
   size_t span = 0;
-  for (int i = 0; i < op->nstages; ++i) rim = max(rim, op->widen[i]);
   for (const pel__box *x = op->box; x < op->box + op->nboxes; ++x) {
     const pel__block *b = &s->layout->block[s->layout->first + x->block];
     size_t n = 0;
     const ptrdiff_t stride[3] = {1, b->sy, b->sz};
     for (int a = 0; a < s->grid.dims; ++a)
-      n += (size_t)((x->hi[a] - x->lo[a] + 2 * rim) * stride[a]);
+      n += (size_t)((x->hi[a] - x->lo[a] + 2 * op->rim) * stride[a]);
     if (n > span) span = n;
   }
   return (span + 16 + 7) / 8 * 8; /* room to keep the alignment of rows */
+}
+
+/* A stage overwrites what an earlier one reads at a neighbour: each must finish its tile first. */
+static bool overwrites(const pel__op *op) {
+  for (int i = 0; i < op->nstages; ++i)
+    for (int r = 0; r < op->stage[i]->nreads; ++r)
+      for (int l = i + 1; l < op->nstages && op->stage[i]->reads[r].radius > 0; ++l)
+        for (int w = 0; w < op->stage[l]->nwrites; ++w)
+          if (op->stage[l]->writes[w] == op->stage[i]->reads[r].field) return true;
+  return false;
+}
+
+/* Passes of about PASS cells: enough to hide the calls, few enough for the L1 cache.  With rims
+ * along the slowest axis, so that nothing is computed twice within a tile. */
+static void passes(const pel_sim *s, pel__op *op) {
+  enum { PASS = 256 };
+  int width = 1;
+  op->axis = s->grid.dims == 3 && op->rim == 0 ? 1 : s->grid.dims - 1;
+  for (const pel__box *x = op->box; x < op->box + op->nboxes; ++x) {
+    int cells = 1;
+    for (int a = 0; a < s->grid.dims; ++a)
+      if (a != op->axis) cells *= x->hi[a] - x->lo[a];
+    width = max(width, cells);
+  }
+  op->pass = overwrites(op) ? INT_MAX / 2 : max(1, PASS / width);
 }
 
 static void interior_first(const pel_sim *s, pel__op *op, int need) { /* order is locality */
@@ -160,4 +184,5 @@ void pel__tiles_create(pel_sim *s, const pel__plan *p, pel__op *op) {
   for (int v = 0; v < s->nvars; ++v) need = max(need, op->need[v]);
   interior_first(s, op, need);
   op->span = span_of(s, op);
+  passes(s, op);
 }
