@@ -11,8 +11,9 @@ static int max(int a, int b) { return a > b ? a : b; }
 
 static int even_share(int n, int pieces) { return (n + pieces - 1) / pieces; }
 
-/* Shape for a block: whole rows unless they are long, then as many rows as fit half the L2 cache,
- * whole planes last.  A widened chain gets thick tiles, for its rims are computed twice. */
+/* Shape for a block: whole rows unless they are very long, for memory streams best without gaps,
+ * then as many rows as fit half the L2 cache, whole planes last.  A widened chain gets thick tiles,
+ * for its rims are computed twice. */
 static void shape(const pel_sim *s, const pel__op *op, const pel__block *b, int tile[3]) {
   const int rim = op->rim;
   int arrays = op->nscratch + 1;
@@ -23,9 +24,9 @@ static void shape(const pel_sim *s, const pel__op *op, const pel__block *b, int 
     tile[0] = max(64, budget - 2 * rim), tile[1] = tile[2] = 1;
   } else {
     const int thick = dims == 3 ? (rim ? 8 + 2 * rim : 1 + 2 * rim) : 1;
-    const int pieces = max(1, (b->n[0] + 511) / 512);
+    const int pieces = max(1, (b->n[0] + 2047) / 2048);
     tile[0] = (even_share(b->n[0], pieces) + 7) / 8 * 8;
-    tile[1] = max(4, budget / thick / (tile[0] + 2 * rim) - 2 * rim);
+    tile[1] = max(rim ? 8 * rim : 4, budget / thick / (tile[0] + 2 * rim) - 2 * rim);
     tile[2] = dims == 3 ? thick - 2 * rim : 1;
     const int64_t per_thread = (int64_t)b->n[1] * b->n[2] / (4 * s->threads);
     if (per_thread < tile[1]) tile[1] = max(1, (int)per_thread);

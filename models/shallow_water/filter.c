@@ -32,7 +32,7 @@ void pel__swe_filter(const pel_line *l, const void *state) {
   const struct swe *s = state;
   const double row = row_factor(s, l->place, l->j), *wave = s->filter_wave;
   for (int k = 1; k <= l->n / 2; ++k) {
-    const double f = fmin(1, row * wave[k]);
+    const double x = row * wave[k], f = x < 1 ? x : 1;
     l->c[k][0] *= f;
     l->c[k][1] *= f;
   }
