@@ -1,0 +1,207 @@
+/* Chains of stages against the same formulas evaluated cell by cell: whatever is fused, widened,
+ * cut into tiles and passes, every cell must have the same bits. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+// clang-format off
+#include <cmocka.h>
+// clang-format on
+#include "pelsim/embed.h"
+
+typedef struct {
+  pel_box box;
+  double *a, *da, *b, *c, *d;
+} state;
+
+static const pel_param params[] = {PEL_BOX_PARAMS(state, box)};
+static const pel_field fields[] = {
+    PEL_FIELD(state, a, .rate = PEL_RATE(state, da), .prognostic = true, .unit = "1"),
+    PEL_FIELD(state, b, .unit = "1"), PEL_FIELD(state, c, .unit = "1"),
+    PEL_FIELD(state, d, .unit = "1")};
+
+static void grid(pel_grid *g, const void *s) { pel_box_grid(g, &((const state *)s)->box); }
+
+/* ---- the formulas, on a tile ---- */
+
+static double start(int64_t i, int64_t j, int64_t k) {
+  return 1. / (double)(1 + (i * 7 + j * 13 + k * 29) % 101);
+}
+static void begin(const pel_tile *t, const void *s) {
+  PEL_EACH(t, i, j, k, p)
+  ((const state *)s)->a[p] = start(t->first[0] + i, t->first[1] + j, t->first[2] + k);
+}
+static void smooth(const pel_tile *t, const void *state_) {
+  const state *s = state_;
+  PEL_EACH(t, i, j, k, p)
+  s->b[p] = s->a[p] + .125 * ((s->a[p - 1] + s->a[p + 1]) + (s->a[p - t->sy] + s->a[p + t->sz]));
+}
+static void steep(const pel_tile *t, const void *state_) {
+  const state *s = state_;
+  PEL_EACH(t, i, j, k, p)
+  s->c[p] = (s->b[p + 1] - s->b[p - t->sz]) * s->a[p - 2] + s->b[p + t->sy] * s->a[p + 2 * t->sz];
+}
+static void mix_into_b(const pel_tile *t, const void *state_) { /* over what `steep` reads */
+  const state *s = state_;
+  PEL_EACH(t, i, j, k, p) s->b[p] = s->b[p] * .5 + s->a[p];
+}
+static void mix_into_d(const pel_tile *t, const void *state_) {
+  const state *s = state_;
+  PEL_EACH(t, i, j, k, p) s->d[p] = s->b[p] * .5 + s->a[p];
+}
+static void rate(const pel_tile *t, const state *s, const double *mixed) {
+  PEL_EACH(t, i, j, k, p)
+  s->da[p] = (s->c[p - 1] + s->c[p + t->sz]) * (mixed[p + t->sy] - mixed[p - t->sz]);
+}
+static void rate_b(const pel_tile *t, const void *s) { rate(t, s, ((const state *)s)->b); }
+static void rate_d(const pel_tile *t, const void *s) { rate(t, s, ((const state *)s)->d); }
+
+/* ---- the formulas, in one cell of the periodic grid ---- */
+
+typedef struct {
+  int64_t n[3];
+  int dims;
+} box;
+
+/* Neighbours along an axis that does not exist are the cell itself. */
+static double at(const box *g, double (*f)(const box *, int64_t, int64_t, int64_t), int64_t i,
+                 int64_t j, int64_t k, int di, int dj, int dk) {
+  if (g->dims < 2) dj = 0;
+  if (g->dims < 3) dk = 0;
+  return f(g, (i + di + g->n[0]) % g->n[0], (j + dj + g->n[1]) % g->n[1],
+           (k + dk + g->n[2]) % g->n[2]);
+}
+static double a0(const box *g, int64_t i, int64_t j, int64_t k) { return (void)g, start(i, j, k); }
+static double b0(const box *g, int64_t i, int64_t j, int64_t k) {
+  return a0(g, i, j, k) + .125 * ((at(g, a0, i, j, k, -1, 0, 0) + at(g, a0, i, j, k, 1, 0, 0)) +
+                                  (at(g, a0, i, j, k, 0, -1, 0) + at(g, a0, i, j, k, 0, 0, 1)));
+}
+static double c0(const box *g, int64_t i, int64_t j, int64_t k) {
+  return (at(g, b0, i, j, k, 1, 0, 0) - at(g, b0, i, j, k, 0, 0, -1)) *
+             at(g, a0, i, j, k, -2, 0, 0) +
+         at(g, b0, i, j, k, 0, 1, 0) * at(g, a0, i, j, k, 0, 0, 2);
+}
+static double mixed0(const box *g, int64_t i, int64_t j, int64_t k) {
+  return b0(g, i, j, k) * .5 + a0(g, i, j, k);
+}
+static double stepped(const box *g, int64_t i, int64_t j, int64_t k, double dt) {
+  const double da = (at(g, c0, i, j, k, -1, 0, 0) + at(g, c0, i, j, k, 0, 0, 1)) *
+                    (at(g, mixed0, i, j, k, 0, 1, 0) - at(g, mixed0, i, j, k, 0, 0, -1));
+  return a0(g, i, j, k) + dt * da;
+}
+
+static atomic_long cells, wrong;
+static double dt;
+
+static void compare(const pel_tile *t, const void *s) {
+  const box g = {{t->n[0], t->n[1], t->n[2]}, t->n[2] > 1 ? 3 : t->n[1] > 1 ? 2 : 1};
+  PEL_EACH(t, i, j, k, p) {
+    const double x = ((const state *)s)->a[p];
+    t->out[p] = x;
+    if (t->time == 0) continue;
+    ++cells;
+    wrong += x != stepped(&g, t->first[0] + i, t->first[1] + j, t->first[2] + k, dt);
+  }
+}
+
+#define OF(m) PEL_OF(state, m)
+#define AT(m, r) PEL_AT(state, m, r)
+static const pel_stage init[] = {{"begin", .kernel = begin, PEL_WRITES(OF(a))}};
+static const pel_diagnostic diagnostics[] = {
+    {.name = "total", .reduction = PEL_SUM, .kernel = compare, PEL_READS(AT(a, 0))}};
+#define SMOOTH \
+  { "smooth", .kernel = smooth, PEL_READS(AT(a, 1)), PEL_WRITES(OF(b)) }
+#define STEEP \
+  { "steep", .kernel = steep, PEL_READS(AT(a, 2), AT(b, 1)), PEL_WRITES(OF(c)) }
+static const pel_stage separate[] = {
+    SMOOTH,
+    STEEP,
+    {"mix", .kernel = mix_into_d, PEL_READS(AT(b, 0), AT(a, 0)), PEL_WRITES(OF(d))},
+    {"rate", .kernel = rate_d, PEL_READS(AT(c, 1), AT(d, 1)), PEL_WRITES(OF(da))}};
+static const pel_stage overwriting[] = {
+    SMOOTH,
+    STEEP,
+    {"mix", .kernel = mix_into_b, PEL_READS(AT(b, 0), AT(a, 0)), PEL_WRITES(OF(b))},
+    {"rate", .kernel = rate_b, PEL_READS(AT(c, 1), AT(b, 1)), PEL_WRITES(OF(da))}};
+
+/* One step of a program on a grid; returns how many cells were compared and how many were wrong. */
+static void run(const pel_stage *program, const int n[3], const char *parallel, int threads,
+                long count[2]) {
+  const pel_model m = {PEL_MODEL("chain", state, "a test", "none"),
+                       PEL_TABLES4(params, fields, init, diagnostics),
+                       .program = program,
+                       .nprogram = 4,
+                       .scheme = "euler",
+                       .grid = grid};
+  const pel_model *const models[] = {&m};
+  const pel_io io = {0};
+  const pel_host host = {models, 1, &io, "test"};
+  char dir[] = "/tmp/pelsim_chain_XXXXXX", config[60] = "", out[60], command[80];
+  int rank;
+  MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+  if (rank == 0) assert_non_null(mkdtemp(dir));
+  MPI_Bcast(dir, sizeof dir, MPI_CHAR, 0, MPI_COMM_WORLD);
+  snprintf(config, sizeof config, "%s/chain.ini", dir);
+  snprintf(out, sizeof out, "%s/out", dir);
+  if (rank == 0) {
+    FILE *f = fopen(config, "w");
+    fprintf(f,
+            "[run]\nmodel = chain\n[grid]\nnx = %d\nny = %d\nnz = %d\n[time]\ndt = %.17g\n"
+            "steps = 1\n[diagnostics]\nevery = 1\n[checkpoint]\nat_end = no\n[parallel]\n%s",
+            n[0], n[1], n[2], dt, parallel);
+    fclose(f);
+  }
+  cells = wrong = 0;
+  MPI_Barrier(MPI_COMM_WORLD);
+  const int code = pel_run(
+      MPI_COMM_WORLD, &host,
+      &(pel_request){
+          .config = config, .dir = out, .threads = threads, .progress = PEL_PROGRESS_NEVER});
+  count[0] = cells, count[1] = wrong;
+  MPI_Allreduce(MPI_IN_PLACE, count, 2, MPI_LONG, MPI_SUM, MPI_COMM_WORLD);
+  snprintf(command, sizeof command, "rm -rf %s", dir);
+  if (rank == 0) assert_int_equal(system(command), 0);
+  assert_int_equal(code, PEL_OK);
+}
+
+static void on_every_cut(const pel_stage *program) {
+  static const int grids[][3] = {{1531, 1, 1}, {61, 43, 1}, {17, 12, 14}};
+  static const char *const cuts[] = {"", "tile = 5x3x2\n", "tile = 64x64x64\n",
+                                     "blocks = 3\ntile = 8x2x9\n"};
+  dt = .0625;
+  for (size_t g = 0; g < 3; ++g)
+    for (size_t c = 0; c < 4; ++c)
+      for (int threads = 1; threads <= 2; ++threads) {
+        const int *n = grids[g];
+        long count[2];
+        run(program, n, cuts[c], threads, count);
+        if (count[0] != (long)n[0] * n[1] * n[2] || count[1])
+          fail_msg("%dx%dx%d, '%s', %d threads: got %ld cells, %ld wrong; want %d, 0", n[0], n[1],
+                   n[2], cuts[c], threads, count[0], count[1], n[0] * n[1] * n[2]);
+      }
+}
+
+static void a_chain_is_its_formulas(void **s) {
+  (void)s;
+  on_every_cut(separate);
+}
+static void a_chain_may_overwrite_what_it_read(void **s) {
+  (void)s;
+  on_every_cut(overwriting);
+}
+
+int main(int argc, char **argv) {
+  int level;
+  MPI_Init_thread(&argc, &argv, MPI_THREAD_FUNNELED, &level);
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(a_chain_is_its_formulas),
+      cmocka_unit_test(a_chain_may_overwrite_what_it_read),
+  };
+  const int failed = cmocka_run_group_tests(tests, NULL, NULL);
+  MPI_Finalize();
+  return failed;
+}
