@@ -122,16 +122,29 @@ void pel__journal_say(pel__journal *j, const char *fmt, ...) {
 
 /* ---- files ---- */
 
-static void write_json(pel__journal *j, int file, json_t *document, int digits, bool durable) {
+typedef int replace(const char *dir, const char *name, const char *text, bool durable);
+
+static void write_json(pel__journal *j, int file, json_t *document, int digits, replace *write) {
   char *text = json_dumps(document, JSON_INDENT(2) | JSON_REAL_PRECISION(digits));
-  trouble(j, file, text ? pel__replace_file(j->f.dir, names[file], text, durable) : ENOMEM);
+  const bool durable = file == RUN; /* an fsync with each heartbeat would stall the ranks */
+  trouble(j, file, text ? write(j->f.dir, names[file], text, durable) : ENOMEM);
   free(text);
 }
 
-static void beat(pel__journal *j, const char *state) {
+static void beat(pel__journal *j, const char *state, replace *write) {
   json_t *h = pel__heartbeat_json(&j->meter, state, epoch());
-  write_json(j, HEARTBEAT, h, 15, false); /* an fsync each second would stall the ranks */
+  write_json(j, HEARTBEAT, h, 15, write);
   json_decref(h);
+}
+
+/* How the run ended must be known even if the disk is full by then: room for the outcome, with
+ * reason, paths and phases, is taken now.  On a disk that is full already there is none to take. */
+static void reserve_end(pel__journal *j) {
+  char *text = json_dumps(j->run, JSON_INDENT(2));
+  const size_t outcome = 48 << 10, heartbeat = 4 << 10;
+  pel__reserve_file(j->f.dir, names[RUN], (text ? strlen(text) : 0) + outcome);
+  pel__reserve_file(j->f.dir, names[HEARTBEAT], heartbeat);
+  free(text);
 }
 
 static void open_log(pel__journal *j) {
@@ -179,8 +192,9 @@ pel__journal *pel__journal_open(const pel__run_facts *f) {
            f->nodes == 1 ? "" : "s", (long)getpid(), f->resumed_from ? ", resumed from " : "",
            f->resumed_from ? f->resumed_from : "");
   say(j, false, line);
-  write_json(j, RUN, j->run, 17, true);
-  beat(j, "running");
+  write_json(j, RUN, j->run, 17, pel__replace_file);
+  beat(j, "running", pel__replace_file);
+  reserve_end(j);
   return j;
 }
 
@@ -207,7 +221,7 @@ void pel__journal_step(pel__journal *j, int64_t step, double time, double dt) {
     say(j, j->talk, line);
   }
   if (now >= j->next_beat) {
-    beat(j, "running");
+    beat(j, "running", pel__replace_file);
     j->next_beat = now + 1;
   }
 }
@@ -224,7 +238,7 @@ int pel__journal_columns(pel__journal *j, int n, const char *const *columns,
     json_array_append_new(
         list, json_pack("{s:s?, s:s?}", "name", columns[i], "unit", units ? units[i] : NULL));
   json_object_set_new(j->run, "diagnostics", list);
-  write_json(j, RUN, j->run, 17, true);
+  write_json(j, RUN, j->run, 17, pel__replace_file);
   return code;
 }
 
@@ -294,8 +308,8 @@ void pel__journal_close(pel__journal *j, const pel__run_result *r) {
     fflush(stdout);
   }
   pel__run_json_finish(j->run, &j->f, r, time(NULL));
-  write_json(j, RUN, j->run, 17, true);
-  beat(j, pel__state_name(r->exit_code));
+  write_json(j, RUN, j->run, 17, pel__replace_reserved);
+  beat(j, pel__state_name(r->exit_code), pel__replace_reserved);
   say_table(j, r);
   say_outcome(j, r);
   if (r->exit_code == PEL_OK) {

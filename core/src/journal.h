@@ -22,9 +22,6 @@ typedef struct pel__rundir pel__rundir;
 pel__rundir *pel__rundir_open(const char *dir, bool resume, bool overwrite, pel_error *e);
 void pel__rundir_close(pel__rundir *d); /* releases the lock; NULL allowed */
 
-/* Writes text to dir/name atomically: temporary, fsync, rename.  0 or an errno. */
-int pel__write_atomically(const char *dir, const char *name, const char *text);
-
 /* ---- the journal ---- */
 
 /* What a run is, known before step 0.  Strings are copied. */

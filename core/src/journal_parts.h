@@ -7,12 +7,20 @@
 #include <time.h>
 #include "journal.h"
 
-/* ---- rundir.c: paths, files, commands ---- */
+/* ---- replace.c: small files replaced whole or not at all; each returns 0 or an errno ---- */
 
 char *pel__path(const char *dir, const char *name); /* "dir/name", malloced; NULL: no memory */
 
-/* Temporary + rename; durable: fsync of file and directory too.  0 or an errno. */
+/* Temporary + rename; durable: fsync of file and directory too. */
 int pel__replace_file(const char *dir, const char *name, const char *text, bool durable);
+
+/* Takes the space for a later text of at most `bytes` in advance, in dir/.name.reserve.  Then
+ * pel__replace_reserved reaches the disk even when it is full (unless the file system writes every
+ * change to a new place, as btrfs and ZFS do); it uses the reserve up. */
+int pel__reserve_file(const char *dir, const char *name, size_t bytes);
+int pel__replace_reserved(const char *dir, const char *name, const char *text, bool durable);
+
+/* ---- rundir.c: the directory, commands ---- */
 
 /* dir/run.json of an earlier run, or NULL if there is none that can be understood. */
 json_t *pel__run_json_load(const char *dir);

@@ -1,6 +1,5 @@
 /* The run directory: made, locked against a second job, refused when it holds an earlier run,
- * cleaned when the user says so; and small files written atomically into it. */
-#define _GNU_SOURCE /* asprintf */
+ * cleaned when the user says so. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -35,11 +34,6 @@ static bool ends(const char *s, const char *suffix) {
   return n >= m && strcmp(s + n - m, suffix) == 0;
 }
 
-char *pel__path(const char *dir, const char *name) {
-  char *path = NULL;
-  return asprintf(&path, "%s/%s", dir, name) < 0 ? NULL : path;
-}
-
 static bool is_directory(const char *path) {
   struct stat s;
   return stat(path, &s) == 0 && S_ISDIR(s.st_mode);
@@ -53,59 +47,14 @@ static bool exists(const char *dir, const char *name) {
   return there;
 }
 
-/* ---- files written atomically ---- */
-
-static int write_all(int fd, const char *text, size_t n) {
-  while (n > 0) {
-    const ssize_t m = write(fd, text, n);
-    if (m < 0 && errno == EINTR) continue;
-    if (m < 0) return errno;
-    text += m;
-    n -= (size_t)m;
-  }
-  return 0;
-}
-
-static int sync_directory(const char *dir) {
-  const int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0) return errno;
-  /* Some file systems cannot sync a directory (EINVAL); the rename is then as safe as it gets. */
-  const int code = fsync(fd) && errno != EINVAL ? errno : 0;
-  close(fd);
-  return code;
-}
-
-static int replace(const char *temporary, const char *path, const char *text, bool durable) {
-  const int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-  if (fd < 0) return errno;
-  int code = write_all(fd, text, strlen(text));
-  if (!code && durable && fsync(fd)) code = errno;
-  if (close(fd) && !code) code = errno;
-  if (!code && rename(temporary, path)) code = errno;
-  if (code) unlink(temporary);
-  return code;
-}
-
-int pel__replace_file(const char *dir, const char *name, const char *text, bool durable) {
-  char *path = pel__path(dir, name), *temporary = NULL;
-  if (asprintf(&temporary, "%s/.%s.tmp", dir, name) < 0) temporary = NULL;
-  int code = path && temporary ? replace(temporary, path, text, durable) : ENOMEM;
-  if (!code && durable) code = sync_directory(dir);
-  free(path);
-  free(temporary);
-  return code;
-}
-
-int pel__write_atomically(const char *dir, const char *name, const char *text) {
-  return pel__replace_file(dir, name, text, true);
-}
-
 /* ---- what the directory holds ---- */
 
 static bool is_temporary(const char *name) {
+  static const char *const suffix[] = {"tmp", "reserve"};
   char temporary[64];
-  for (int i = 0; i < PEL_N(owned); ++i) {
-    snprintf(temporary, sizeof temporary, ".%s.tmp", owned[i]);
+  for (int i = 0; i < PEL_N(owned) * PEL_N(suffix); ++i) {
+    snprintf(temporary, sizeof temporary, ".%s.%s", owned[i / PEL_N(suffix)],
+             suffix[i % PEL_N(suffix)]);
     if (strcmp(name, temporary) == 0) return true;
   }
   return false;
@@ -348,8 +297,9 @@ static int take_lock(const char *dir, pel_error *e) {
             strerror(errno));
   }
   describe_self(self, sizeof self);
-  int code = ftruncate(fd, 0) || lseek(fd, 0, SEEK_SET) < 0 ? errno : 0;
-  if (!code) code = write_all(fd, self, strlen(self));
+  const ssize_t n = (ssize_t)strlen(self),
+                done = ftruncate(fd, 0) ? -1 : pwrite(fd, self, (size_t)n, 0);
+  const int code = done == n ? 0 : done < 0 ? errno : ENOSPC;
   if (!code) return fd;
   pel_error_set(e, PEL_IO, "cannot write in the run directory %s: %s; " ELSEWHERE, dir,
                 strerror(code));

@@ -5,7 +5,9 @@
 #include <fcntl.h>
 #include <math.h>
 #include <pty.h>
+#include <sched.h>
 #include <signal.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -330,6 +332,53 @@ static void a_full_disk_is_told_once_a_file(void **state) {
   json_decref(run);
 }
 
+/* A disk of its own, full when the run ends; prints what the files then hold. */
+static void play_really_full(void) {
+  static char junk[4096];
+  if ((unshare(CLONE_NEWNS) && unshare(CLONE_NEWUSER | CLONE_NEWNS)) ||
+      mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+      mount("none", "run", "tmpfs", 0, "size=512k")) {
+    puts("cannot mount");
+    return;
+  }
+  pel__journal *j = pel__journal_open(&facts);
+  const int fd = open("run/junk", O_WRONLY | O_CREAT, 0666);
+  while (write(fd, junk, sizeof junk) > 0) continue;
+  if (pel__replace_file("run", "run.json", "{}", true) == 0) puts("the disk is not full");
+  pel__run_result r = result;
+  char why[900], path[2000];
+  memset(why, 1, sizeof why - 1);
+  memset(path, 1, sizeof path - 1);
+  why[sizeof why - 1] = path[sizeof path - 1] = 0;
+  r.exit_code = PEL_IO;
+  r.why = why; /* as long as a sentence can be, and six letters a byte */
+  r.checkpoint = path;
+  pel__journal_close(j, &r);
+  printf("\n<%s>", read_text("run/run.json"));
+  printf("<%s>", read_text("run/heartbeat.json"));
+}
+
+static void the_end_is_known_on_a_full_disk(void **state) {
+  (void)state;
+  char *text = output_of(play_really_full, 0), *rest = text;
+  if (strcmp(text, "cannot mount\n") == 0) skip();
+  if (strstr(text, "cannot be written") || strstr(text, "not full"))
+    fail_msg("got '%s', want nothing that could not be written", text);
+  json_t *document[2];
+  for (int i = 0; i < 2; ++i) {
+    rest = strchr(rest, '<') + 1;
+    document[i] = json_loads(rest, JSON_DISABLE_EOF_CHECK, NULL);
+    if (!document[i]) fail_msg("got '%s', want JSON", rest);
+    rest = strchr(rest, '>');
+  }
+  must_be(document[0], "state", "\"failed\"");
+  must_be(document[0], "exit.code", "4");
+  assert_int_equal(strlen(json_string_value(at(document[0], "checkpoint"))), 1999);
+  must_be(document[1], "state", "\"failed\"");
+  json_decref(document[0]);
+  json_decref(document[1]);
+}
+
 static void play_nowhere(void) {
   pel__run_facts f = facts;
   f.dir = "missing";
@@ -372,14 +421,11 @@ static void a_step_costs_a_clock_reading(void **state) {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, enter, leave)
 
 int main(void) {
-  const struct CMUnitTest tests[] = {TEST(without_a_terminal_there_are_lines),
-                                     TEST(on_a_terminal_one_line_is_redrawn),
-                                     TEST(whoever_starts_mpirun_passes_the_width),
-                                     TEST(run_json_tells_the_history),
-                                     TEST(a_failure_is_the_last_thing_said),
-                                     TEST(a_vanishing_directory_is_told_once),
-                                     TEST(a_full_disk_is_told_once_a_file),
-                                     TEST(without_a_directory_the_run_goes_on),
-                                     TEST(a_step_costs_a_clock_reading)};
+  const struct CMUnitTest tests[] = {
+      TEST(without_a_terminal_there_are_lines),     TEST(on_a_terminal_one_line_is_redrawn),
+      TEST(whoever_starts_mpirun_passes_the_width), TEST(run_json_tells_the_history),
+      TEST(a_failure_is_the_last_thing_said),       TEST(a_vanishing_directory_is_told_once),
+      TEST(a_full_disk_is_told_once_a_file),        TEST(the_end_is_known_on_a_full_disk),
+      TEST(without_a_directory_the_run_goes_on),    TEST(a_step_costs_a_clock_reading)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,7 +8,7 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 
-#include "journal.h"
+#include "journal_parts.h"
 
 static void write_text(const char *path, const char *text) {
   FILE *f = fopen(path, "w");
@@ -169,6 +169,7 @@ static void overwrite_removes_what_pelsim_wrote_and_nothing_else(void **state) {
                                      "a/fields.nc",
                                      "a/fields.xdmf",
                                      "a/.run.json.tmp",
+                                     "a/.run.json.reserve",
                                      "a/checkpoints/step_000000001.h5",
                                      "a/checkpoints/step_000000002.h5.bad"};
   static const char *const theirs[] = {"a/run.sh", "a/notes.txt", "a/fields.png",
@@ -271,7 +272,7 @@ static void a_full_disk_is_one_sentence(void **state) {
   none.rlim_max = old.rlim_max;
   setrlimit(RLIMIT_FSIZE, &none);
   must_refuse("a", false, false, &e);
-  const int code = pel__write_atomically(".", "x.json", "text");
+  const int code = pel__replace_file(".", "x.json", "text", true);
   setrlimit(RLIMIT_FSIZE, &old);
   check_contains(&e, PEL_IO, "cannot write in the run directory a: File too large");
   assert_int_equal(code, EFBIG);
@@ -280,20 +281,41 @@ static void a_full_disk_is_one_sentence(void **state) {
 
 static void a_file_is_replaced_whole_or_not_at_all(void **state) {
   (void)state;
-  assert_int_equal(pel__write_atomically(".", "x.json", "first"), 0);
-  assert_int_equal(pel__write_atomically(".", "x.json", "second"), 0);
+  assert_int_equal(pel__replace_file(".", "x.json", "first", true), 0);
+  assert_int_equal(pel__replace_file(".", "x.json", "second", true), 0);
   must_equal(read_text("x.json"), "second");
-  assert_int_equal(pel__write_atomically("missing", "x.json", "third"), ENOENT);
+  assert_int_equal(pel__replace_file("missing", "x.json", "third", true), ENOENT);
   struct rlimit old, little;
   signal(SIGXFSZ, SIG_IGN);
   getrlimit(RLIMIT_FSIZE, &old);
   little = (struct rlimit){4, old.rlim_max};
   setrlimit(RLIMIT_FSIZE, &little);
-  const int code = pel__write_atomically(".", "x.json", "longer than four");
+  const int code = pel__replace_file(".", "x.json", "longer than four", true);
   setrlimit(RLIMIT_FSIZE, &old);
   assert_int_equal(code, EFBIG);
   must_equal(read_text("x.json"), "second");
   assert_false(there(".x.json.tmp"));
+}
+
+/* Something in the way of the temporary stands in for a disk without room for it. */
+static void a_reserve_is_the_last_resort(void **state) {
+  (void)state;
+  assert_int_equal(pel__replace_file(".", "x.json", "first", true), 0);
+  assert_int_equal(pel__reserve_file(".", "x.json", 100), 0);
+  assert_int_equal(pel__replace_file(".", "x.json", "second", true), 0);
+  assert_int_equal(strlen(read_text(".x.json.reserve")), 100); /* not needed, so still there */
+  assert_int_equal(mkdir(".x.json.tmp", 0777), 0);
+  assert_int_equal(pel__replace_file(".", "x.json", "third", true), EISDIR);
+  assert_int_equal(pel__replace_reserved(".", "x.json", "the last", true), 0);
+  must_equal(read_text("x.json"), "the last");
+  assert_false(there(".x.json.reserve"));
+  assert_int_equal(pel__replace_reserved(".", "x.json", "too late", true), EISDIR);
+  must_equal(read_text("x.json"), "the last");
+  assert_int_equal(rmdir(".x.json.tmp"), 0);
+  assert_int_equal(pel__reserve_file(".", "x.json", 100), 0);
+  assert_int_equal(pel__replace_reserved(".", "x.json", "room enough", true), 0);
+  must_equal(read_text("x.json"), "room enough");
+  assert_false(there(".x.json.reserve"));
 }
 
 /* A reader that looks at any moment sees one of the texts, never a part. */
@@ -302,12 +324,12 @@ static void a_reader_never_sees_half_a_file(void **state) {
   enum { SIZE = 20000, ROUNDS = 60 };
   static char text[SIZE + 1];
   memset(text, 'a', SIZE);
-  assert_int_equal(pel__write_atomically(".", "x", text), 0);
+  assert_int_equal(pel__replace_file(".", "x", text, true), 0);
   const pid_t child = fork();
   if (child == 0) {
     for (int i = 0; i < ROUNDS; ++i) {
       memset(text, 'a' + i % 26, SIZE);
-      if (pel__write_atomically(".", "x", text)) _exit(1);
+      if (pel__replace_file(".", "x", text, true)) _exit(1);
     }
     _exit(0);
   }
@@ -336,6 +358,7 @@ int main(void) {
                                      TEST(a_directory_without_write_permission),
                                      TEST(a_full_disk_is_one_sentence),
                                      TEST(a_file_is_replaced_whole_or_not_at_all),
+                                     TEST(a_reserve_is_the_last_resort),
                                      TEST(a_reader_never_sees_half_a_file)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
