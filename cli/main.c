@@ -144,7 +144,9 @@ static int dispatch(int argc, char **argv) {
 int main(int argc, char **argv) {
   const int code = dispatch(argc, argv);
   /* What was printed must have arrived: a full disk behind `pelsim params > FILE` is no success. */
+  errno = 0;
   if ((fflush(stdout) != 0 || ferror(stdout)) && code == PEL_OK)
-    return cli_complain(PEL_IO, "cannot write to the standard output: %s", strerror(errno));
+    return cli_complain(PEL_IO, "cannot write to the standard output: %s",
+                        errno ? strerror(errno) : "an earlier part of it was lost");
   return code;
 }

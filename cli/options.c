@@ -30,7 +30,7 @@ static const option options[] = {
      "set a key in place of the file; may be repeated"},
     {"dir", 0, TEXT, "DIR", MEMBER(dir), CLI_RUN | CLI_CHECK,
      "the run directory (default: [output] dir, or out/<name of CONFIG>)"},
-    {"resume", 0, TEXT_IF_GIVEN, "FILE", MEMBER(resume), CLI_RUN,
+    {"resume", 0, TEXT_IF_GIVEN, "FILE", MEMBER(resume), CLI_RUN | CLI_CHECK,
      "continue from the newest good checkpoint of the run directory, or from FILE"},
     {"overwrite", 0, FLAG, NULL, MEMBER(overwrite), CLI_RUN,
      "delete what an earlier run left in the run directory"},

@@ -103,14 +103,8 @@ int cli_place(int ranks, int threads, const char **argv, int n) {
       argv[n++] = "--bind-to";
       argv[n++] = "none";
     }
-    if ((long)(threads ? threads : 1) * ranks > cores) {
-      fprintf(stderr,
-              "pelsim: %d ranks x %d thread%s share %d core%s, so expect a slow run; use at most "
-              "%d in all\n",
-              ranks, threads ? threads : 1, threads > 1 ? "s" : "", cores, cores == 1 ? "" : "s",
-              cores);
-      n = pass("OMP_WAIT_POLICY", "passive", argv, n); /* spinning threads would block the others */
-    }
+    if ((long)(threads ? threads : 1) * ranks > cores) /* the run will say that it is slow; */
+      n = pass("OMP_WAIT_POLICY", "passive", argv, n); /* threads that spin would block others */
     /* One machine: shared memory, without looking for networks (0.2 s). */
     setenv("OMPI_MCA_pml", "ob1", 0);
     setenv("OMPI_MCA_btl", "self,vader,tcp", 0);

@@ -224,14 +224,15 @@ static pel__verdict read_one(pel_snapshot *s, const char *path, pel_error *e) {
 
 /* ---- a file, or the newest good one of a directory ---- */
 
-/* Rank 0: names the damaged file and puts it out of the way. */
+/* Rank 0: names the damaged file and puts it out of the way, unless nobody listens. */
 static void set_aside(const char *path, const pel_error *why, pel_say *say, void *ctx) {
   char bad[PATH_MAX + 8], sentence[1200];
+  if (!say) return;
   snprintf(bad, sizeof bad, "%s.bad", path);
   const int err = rename(path, bad) ? errno : 0;
   snprintf(sentence, sizeof sentence, "%s; %s%s, the one before it is tried", why->text,
            err ? "it could not be renamed: " : "renamed to *.bad", err ? strerror(err) : "");
-  if (say) say(ctx, sentence);
+  say(ctx, sentence);
 }
 
 static int read_newest(pel_snapshot *s, const char *dir, pel_say *say, void *ctx, char *used,

@@ -4,12 +4,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "sim.h"
+#include "start.h"
 
 typedef struct {
   double memory, output, checkpoint; /* bytes: a rank, a record, a file */
   double records;                    /* output records; NAN: by steps */
   double step, *limit;               /* [s] */
+  char advice[500];                  /* on ranks, threads and cores; "": all is well */
+  const char *from;                  /* where a resumed run begins; NULL: at step 0 */
+  char complete[5000];               /* why it does not; "": it does */
 } estimate;
 
 static double bytes_here(const pel_sim *s) {
@@ -20,6 +23,7 @@ static double bytes_here(const pel_sim *s) {
   return n * sizeof(double);
 }
 
+/* Of the state that the run would begin with. */
 static estimate look(pel_sim *s) {
   estimate x = {.limit = pel_alloc(s, (size_t)(s->model->nlimits + 1) * sizeof(double))};
   const double cells =
@@ -27,7 +31,6 @@ static estimate look(pel_sim *s) {
   const double mine = bytes_here(s);
   int arrays, state = 0;
   MPI_Allreduce(&mine, &x.memory, 1, MPI_DOUBLE, MPI_MAX, s->comm);
-  pel__initialise(s, &(pel_error){0});
   x.step = s->scheme ? pel__measure_limits(s, x.limit) : INFINITY;
   pel__outputs_compute(s, &arrays);
   free(pel__state_arrays(s, &state));
@@ -39,6 +42,7 @@ static estimate look(pel_sim *s) {
                   ? (double)(s->set.time.steps / s->set.output.every + 1)
               : s->set.output.interval > 0 || s->set.output.every > 0 ? NAN
                                                                       : 0;
+  if (!pel__machine_advice(&s->machine, s->threads, x.advice, sizeof x.advice)) *x.advice = 0;
   return x;
 }
 
@@ -62,6 +66,8 @@ static void print_text(const pel_sim *s, const estimate *x) {
   if (x->records != 0) print_bytes("an output record", x->output);
   if (x->records > 0) print_bytes("all output", x->output * x->records);
   print_bytes("a checkpoint", x->checkpoint);
+  if (x->from)
+    printf("%-22s step %ld, %.10g s, from %s\n", "begins at", (long)s->step, s->time, x->from);
   if (s->scheme) printf("%-22s %s (%s)\n", "time scheme", s->scheme->name, s->scheme->cite);
   for (int i = 0; s->scheme && i < s->model->nlimits; ++i)
     if (isfinite(x->limit[i]))
@@ -71,8 +77,10 @@ static void print_text(const pel_sim *s, const estimate *x) {
     printf("%-22s %g s%s\n", "time step", s->set.time.dt,
            s->set.time.dt > x->step ? ": exceeds the limit, expect it to become unstable" : "");
   else
-    printf("%-22s %.6g s at the start (cfl %g)\n", "time step", s->set.time.cfl * x->step,
-           s->set.time.cfl);
+    printf("%-22s %.6g s at %s (cfl %g)\n", "time step", s->set.time.cfl * x->step,
+           x->from ? "that step" : "the start", s->set.time.cfl);
+  if (*x->advice) printf("%-22s %s\n", "advice", x->advice);
+  if (*x->complete) printf("%-22s nothing: %s\n", "left to do", x->complete);
 }
 
 static void print_json(const pel_sim *s, const estimate *x) {
@@ -89,18 +97,41 @@ static void print_json(const pel_sim *s, const estimate *x) {
                         s->scheme ? s->scheme->name : "its own", "limits", limits, "dt",
                         s->set.time.dt > 0 ? s->set.time.dt : s->set.time.cfl * x->step);
   if (x->records >= 0) json_object_set_new(j, "output_records", json_real(x->records));
+  if (*x->advice) json_object_set_new(j, "advice", json_string(x->advice));
+  if (x->from)
+    json_object_set_new(
+        j, "resume",
+        json_pack("{s:s, s:I, s:f, s:b}", "from", x->from, "step", (json_int_t)s->step, "time",
+                  s->time, "complete", *x->complete != 0));
   json_dumpf(j, stdout, JSON_INDENT(2));
   printf("\n");
   json_decref(j);
 }
 
-int pel_check(MPI_Comm comm, const pel_host *host, const pel_request *r, bool json) {
+/* The state that a run would begin with, without making or moving a file. */
+static int begin(pel__records *r, const pel_request *q, pel_error *e) {
+  if (r->s->rank == 0 && q->resume && !*q->resume) pel__rundir_resumable(r->s->dir, e);
+  if (!pel__agree_error(r->s->comm, e)) pel__start(r, q, true, e);
+  if (e->code && r->s->rank == 0) fprintf(stderr, "pelsim: %s\n", e->text);
+  return e->code;
+}
+
+int pel_check(MPI_Comm comm, const pel_host *host, const pel_request *q, bool json) {
   int code;
-  pel_sim *s = pel__sim_create(comm, host, r, &code);
+  pel_error e = {0};
+  pel_sim *s = pel__sim_create(comm, host, q, &code);
   if (!s) return code;
-  const estimate x = look(s);
-  if (s->rank == 0 && json) print_json(s, &x);
-  if (s->rank == 0 && !json) print_text(s, &x);
+  pel__run_directory(&s->set, q, s->dir, sizeof s->dir);
+  pel__records r = pel__records_of(s);
+  if (!begin(&r, q, &e)) {
+    estimate x = look(s);
+    if (q->resume) {
+      x.from = r.checkpoint;
+      pel__complete(&r, pel__continues(s, q), x.complete, sizeof x.complete);
+    }
+    if (s->rank == 0 && json) print_json(s, &x);
+    if (s->rank == 0 && !json) print_text(s, &x);
+  }
   pel__sim_destroy(s);
-  return PEL_OK;
+  return e.code;
 }

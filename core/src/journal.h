@@ -22,6 +22,9 @@ typedef struct pel__rundir pel__rundir;
 pel__rundir *pel__rundir_open(const char *dir, bool resume, bool overwrite, pel_error *e);
 void pel__rundir_close(pel__rundir *d); /* releases the lock; NULL allowed */
 
+/* Whether `dir` has checkpoints to continue from; if not, says so in *e.  Touches nothing. */
+int pel__rundir_resumable(const char *dir, pel_error *e);
+
 /* ---- the journal ---- */
 
 /* What a run is, known before step 0.  Strings are copied. */
@@ -29,7 +32,7 @@ typedef struct {
   const char *dir, *config_path, *config_json, *model, *title, *version, *resumed_from;
   int ranks, threads, nodes;
   int64_t cells, blocks, first_step, last_step; /* last_step -1: not known, see end_time */
-  double start_time, end_time;                  /* [s] model time */
+  double start_time, end_time;                  /* [s] model time; end 0: not known */
   bool spherical;                               /* climate model: rate also as SYPD */
   pel_progress progress;
 } pel__run_facts;

@@ -92,7 +92,7 @@ json_t *pel__run_json(const pel__run_facts *f, time_t started, const json_t *ear
   put(run, "first_step", json_integer(f->first_step));
   put(run, "last_step", f->last_step >= 0 ? json_integer(f->last_step) : json_null());
   put(run, "start_time", real(f->start_time));
-  put(run, "end_time", real(f->end_time));
+  put(run, "end_time", f->end_time > 0 ? real(f->end_time) : json_null());
   put(run, "step", json_integer(f->first_step));
   put(run, "time", real(f->start_time));
   put(run, "layout", layout(f));

@@ -146,12 +146,12 @@ static void say(void *ctx, const char *sentence) {
   fprintf(stderr, "pelsim: %s\n", sentence);
 }
 
-int pel__record_restore(pel__records *r, const char *path, pel_error *e) {
+int pel__record_restore(pel__records *r, const char *path, bool look_only, pel_error *e) {
   pel_sim *s = r->s;
   pel_snapshot x = snapshot(s);
   x.arrays = pel__state_arrays(s, &x.narrays);
   x.scalars = scalars(r, &x.nscalars);
-  s->host->io->checkpoint_read(&x, path, say, NULL, r->checkpoint, e);
+  s->host->io->checkpoint_read(&x, path, look_only ? NULL : say, NULL, r->checkpoint, e);
   if (!e->code) {
     s->step = r->saved_step = x.step;
     s->time = x.time;

@@ -29,7 +29,8 @@ void pel__record_output(pel__records *r, bool append, pel_error *e);
 bool pel__record_checkpoint(pel__records *r);
 /* A run that lost results does not end well: PEL_IO with what is missing, else PEL_OK. */
 int pel__record_account(const pel__records *r, pel_error *e);
-/* Restores state, step, time from r's request: a directory or a file.  Collective. */
-int pel__record_restore(pel__records *r, const char *path, pel_error *e);
+/* Restores state, step, time from a file or the newest good one of a directory.  look_only:
+ * damaged ones are passed over in silence, else named and set aside.  Collective. */
+int pel__record_restore(pel__records *r, const char *path, bool look_only, pel_error *e);
 
 #endif

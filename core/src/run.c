@@ -1,5 +1,5 @@
 /* The main loop: agree, diagnose, write, checkpoint, step. */
-#include <limits.h>
+#include <inttypes.h>
 #include <math.h>
 #include <signal.h>
 #include <stdio.h>
@@ -8,24 +8,11 @@
 
 #include "events.h"
 #include "plan.h"
-#include "record.h"
+#include "start.h"
 
 static volatile sig_atomic_t stop_signal;
 
 void pel_request_stop(int sig) { stop_signal = sig; }
-
-/* ---- the directory ---- */
-
-static void directory_of(const pel__settings *set, const pel_request *r, char *dir, size_t size) {
-  const char *slash = strrchr(r->config, '/'), *name = slash ? slash + 1 : r->config;
-  const char *dot = strrchr(name, '.');
-  if (r->dir)
-    snprintf(dir, size, "%s", r->dir);
-  else if (*set->output.dir)
-    snprintf(dir, size, "%s", set->output.dir);
-  else
-    snprintf(dir, size, "out/%.*s", (int)(dot ? dot - name : (long)strlen(name)), name);
-}
 
 /* A wrong configuration is left to the run that follows, which reports all of it. */
 int pel_peek(const pel_host *host, const pel_request *r, int *ranks, char dir[4096]) {
@@ -44,7 +31,7 @@ int pel_peek(const pel_host *host, const pel_request *r, int *ranks, char dir[40
   pel__settings_bindings(&set, b);
   pel__config_bind(c, b, PEL__NSETTINGS);
   *ranks = (int)set.parallel.ranks;
-  directory_of(&set, r, dir, 4096);
+  pel__run_directory(&set, r, dir, 4096);
   pel__config_destroy(c);
   return PEL_OK;
 }
@@ -92,10 +79,13 @@ static void tell_limits(pel__records *r, pel_error *e) {
   pel_sim *s = r->s;
   const pel_model *m = s->model;
   double step[m->nlimits + 1];
+  char when[40] = "at the start";
   const double least = pel__measure_limits(s, step);
+  if (s->step > 0) snprintf(when, sizeof when, "at step %ld", (long)s->step);
   for (int i = 0; i < m->nlimits; ++i)
     if (isfinite(step[i]))
-      pel__journal_say(r->journal, "time-step limit, %s: %.6g s", m->limits[i].name, step[i]);
+      pel__journal_say(r->journal, "time-step limit %s, %s: %.6g s", when, m->limits[i].name,
+                       step[i]);
   if (s->set.time.dt > 2 * least)
     pel_error_set(e, PEL_INVALID,
                   "[time] dt = %g s is far beyond the stable limit of %.6g s; set dt = auto, or at "
@@ -246,59 +236,56 @@ static void finish(pel__records *r, int code, const pel_error *e, int64_t first,
   r->journal = NULL;
 }
 
-/* "" stands for the newest good checkpoint of the directory. */
-static int start_state(pel__records *r, const pel_request *q, pel_error *e) {
-  char newest[5000];
-  if (!q->resume) return pel__initialise(r->s, e);
-  snprintf(newest, sizeof newest, "%s/checkpoints", r->s->dir);
-  return pel__record_restore(r, *q->resume ? q->resume : newest, e);
-}
-
-/* Whether the run goes on in the directory of an earlier one, rather than from a file into a new
- * directory. */
-static bool continues(const pel_sim *s, const pel_request *q) {
-  char own[5000], file[PATH_MAX], dir[PATH_MAX];
-  if (!q->resume || !*q->resume) return q->resume != NULL;
-  snprintf(own, sizeof own, "%s/checkpoints", s->dir);
-  return realpath(own, dir) && realpath(q->resume, file) && strncmp(file, dir, strlen(dir)) == 0;
-}
-
-static int simulate(pel_sim *s, const pel_request *q, bool continued, pel_error *e) {
-  const int n = pel__measure_count(s);
-  pel__records r = {.s = s,
-                    .saved_step = -1,
-                    .reference = pel_alloc(s, (size_t)(n + 1) * sizeof(double)),
-                    .values = pel_alloc(s, (size_t)(n + 1) * sizeof(double))};
-  if (start_state(&r, q, e)) {
-    if (s->rank == 0) fprintf(stderr, "pelsim: %s\n", e->text);
-    return e->code;
+/* The directory and the state to begin with, in the order that leaves nothing behind when one of
+ * them is refused: a checkpoint from elsewhere is read before anything is made, one of the
+ * directory itself under its lock.  *done: there is nothing left to do. */
+static int begin(pel__records *r, const pel_request *q, bool continued, pel__rundir **dir,
+                 bool *done, pel_error *e) {
+  pel_sim *s = r->s;
+  char sentence[5000];
+  const bool elsewhere = q->resume && !continued;
+  if (elsewhere && pel__start(r, q, false, e)) return e->code;
+  *done = elsewhere && pel__complete(r, false, sentence, sizeof sentence);
+  if (!*done) {
+    if (s->rank == 0) *dir = pel__rundir_open(s->dir, continued, q->overwrite, e);
+    MPI_Bcast(e, sizeof *e, MPI_BYTE, 0, s->comm);
+    if (!e->code && !elsewhere) pel__start(r, q, false, e);
+    *done = continued && !e->code && pel__complete(r, true, sentence, sizeof sentence);
   }
-  open_journal(&r, q, continued);
+  if (*done) {
+    const uint64_t fingerprint = pel__state_fingerprint(s);
+    if (s->rank == 0) printf("%s\nfingerprint: %016" PRIx64 "\n", sentence, fingerprint);
+  }
+  return e->code;
+}
+
+static void simulate(pel__records *r, const pel_request *q, bool continued, pel_error *e) {
+  pel_sim *s = r->s;
+  open_journal(r, q, continued);
   MPI_Barrier(s->comm); /* rank 0 had files to open */
   memset(s->seconds, 0, sizeof s->seconds);
   const int64_t first = s->step;
   const double t0 = MPI_Wtime();
-  if (s->scheme) tell_limits(&r, e);
-  const int code = e->code ? e->code : loop(&r, q, continued, e);
-  finish(&r, code, e, first, MPI_Wtime() - t0);
-  return code;
+  if (s->scheme) tell_limits(r, e);
+  const int code = e->code ? e->code : loop(r, q, continued, e);
+  finish(r, code, e, first, MPI_Wtime() - t0);
 }
 
 int pel_run(MPI_Comm comm, const pel_host *host, const pel_request *q) {
-  int code, continued = 0;
+  int code;
+  bool done = false;
   pel_error e = {0};
   pel__rundir *dir = NULL;
   pel_sim *s = pel__sim_create(comm, host, q, &code);
   if (!s) return code;
-  directory_of(&s->set, q, s->dir, sizeof s->dir);
-  if (s->rank == 0) {
-    continued = continues(s, q);
-    dir = pel__rundir_open(s->dir, continued, q->overwrite, &e);
-    if (e.code) fprintf(stderr, "pelsim: %s\n", e.text);
+  pel__run_directory(&s->set, q, s->dir, sizeof s->dir);
+  pel__records r = pel__records_of(s);
+  const bool continued = pel__continues(s, q);
+  if (begin(&r, q, continued, &dir, &done, &e)) {
+    if (s->rank == 0) fprintf(stderr, "pelsim: %s\n", e.text);
+  } else if (!done) {
+    simulate(&r, q, continued, &e);
   }
-  MPI_Bcast(&continued, 1, MPI_INT, 0, s->comm);
-  MPI_Bcast(&e, sizeof e, MPI_BYTE, 0, s->comm);
-  if (!e.code) simulate(s, q, continued, &e);
   pel__rundir_close(dir);
   pel__sim_destroy(s);
   return e.code;

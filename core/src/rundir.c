@@ -207,7 +207,8 @@ static int refuse_used(const char *dir, pel_error *e) {
                        dir, about);
 }
 
-static int refuse_resume(const char *dir, pel_error *e) {
+int pel__rundir_resumable(const char *dir, pel_error *e) {
+  if (has_checkpoint(dir)) return PEL_OK;
   if (!is_directory(dir))
     return pel_error_set(e, PEL_USAGE,
                          "nothing to resume: there is no run directory %s; start without --resume, "
@@ -308,7 +309,7 @@ static int take_lock(const char *dir, pel_error *e) {
 }
 
 static int prepare(const char *dir, bool resume, bool overwrite, pel_error *e) {
-  if (resume && !has_checkpoint(dir)) return refuse_resume(dir, e);
+  if (resume && pel__rundir_resumable(dir, e)) return e->code;
   if (!resume && !overwrite && is_used(dir)) return refuse_used(dir, e);
   if (overwrite && clean(dir, e)) return e->code;
   char *sub = pel__path(dir, "checkpoints");
@@ -330,10 +331,7 @@ pel__rundir *pel__rundir_open(const char *dir, bool resume, bool overwrite, pel_
                   dir);
     return NULL;
   }
-  if (resume && !is_directory(dir)) {
-    refuse_resume(dir, e);
-    return NULL;
-  }
+  if (resume && !is_directory(dir) && pel__rundir_resumable(dir, e)) return NULL;
   if (make_directories(dir, e)) return NULL;
   const int fd = take_lock(dir, e);
   if (fd < 0) return NULL;

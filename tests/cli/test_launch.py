@@ -154,7 +154,14 @@ check('mpirun missing', (code, out, err), (2, '', "pelsim: cannot start '/nowher
                                            "file or directory; install Open MPI's mpirun\n"))
 code, out, err = pelsim('run', 'long.ini', '-n', 16, '-t', 64, '--steps', 1, '--dir', 'many',
                         '-s', 'parallel.threads=1')
-check('more threads than cores', err, has('pelsim: 16 ranks x 64 threads share', 'slow run'))
+check('more threads than cores', (code, err), (0, ''))
+check('more threads than cores', out, has('16 ranks share ', ' and wait for each other'))
+code, out, err = pelsim('check', 'long.ini', '-n', 16, '-t', 1)
+check('more ranks than cores, check', (code, err), (0, ''))
+check('more ranks than cores, check', out, has('advice', ' and wait for each other'))
+code, out, err = pelsim('run', 'long.ini', '-n', 16, '-t', 1, '-s', 'grid.nxx=1')
+check('more ranks than cores and a wrong key', (code, out, err.count('\n')), (2, '', 1))
+check('more ranks than cores and a wrong key', err, has('[grid] nxx: unknown key'))
 
 # ---- under a launcher
 

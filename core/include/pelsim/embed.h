@@ -37,8 +37,8 @@ typedef struct {
  */
 int pel_run(MPI_Comm comm, const pel_host *host, const pel_request *r);
 
-/* Validates a configuration and prints grid, layout, memory, output volume and time-step limits.
- * Collective. */
+/* Validates a configuration and prints grid, layout, memory, output volume and time-step limits; of
+ * a run to be resumed, also where it would begin.  Writes no file.  Collective. */
 int pel_check(MPI_Comm comm, const pel_host *host, const pel_request *r, bool json);
 
 /* Reads only [run] and tells how `pelsim run` should start: ranks asked for ([parallel] ranks, 0 if

@@ -74,8 +74,9 @@ typedef struct pel_io {
 
   /* Fills the patches, scalars (those found by name), step and time of *s from `path`: a checkpoint
    * file, or a directory, of which the newest good one is taken; damaged ones are named through
-   * `say` and renamed to *.bad.  Every byte used is verified; model, grid and array names must
-   * match those in *s.  `used` (PATH_MAX bytes) receives the file's name.  Collective. */
+   * `say` and renamed to *.bad (say NULL: passed over).  Every byte used is verified; model, grid
+   * and array names must match those in *s.  `used` (PATH_MAX bytes) receives the file's name.
+   * Collective. */
   int (*checkpoint_read)(pel_snapshot *s, const char *path, pel_say *say, void *ctx, char *used,
                          pel_error *e);
 

@@ -1,0 +1,81 @@
+#include "start.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "events.h"
+#include "journal_parts.h"
+
+void pel__run_directory(const pel__settings *set, const pel_request *q, char *dir, size_t size) {
+  const char *slash = strrchr(q->config, '/'), *name = slash ? slash + 1 : q->config;
+  const char *dot = strrchr(name, '.');
+  if (q->dir)
+    snprintf(dir, size, "%s", q->dir);
+  else if (*set->output.dir)
+    snprintf(dir, size, "%s", set->output.dir);
+  else
+    snprintf(dir, size, "out/%.*s", (int)(dot ? dot - name : (long)strlen(name)), name);
+}
+
+/* Whether the file lies in the directory's checkpoints. */
+static bool inside(const char *file, const char *run) {
+  char own[5000], path[PATH_MAX], dir[PATH_MAX];
+  snprintf(own, sizeof own, "%s/checkpoints", run);
+  if (!realpath(own, dir) || !realpath(file, path)) return false;
+  const size_t n = strlen(dir);
+  return strncmp(path, dir, n) == 0 && (path[n] == '/' || !path[n]);
+}
+
+bool pel__continues(const pel_sim *s, const pel_request *q) {
+  if (!q->resume || !*q->resume) return q->resume != NULL;
+  int yes = s->rank == 0 && inside(q->resume, s->dir);
+  MPI_Bcast(&yes, 1, MPI_INT, 0, s->comm);
+  return yes;
+}
+
+pel__records pel__records_of(pel_sim *s) {
+  const size_t n = (size_t)pel__measure_count(s) + 1;
+  return (pel__records){.s = s,
+                        .saved_step = -1,
+                        .reference = pel_alloc(s, n * sizeof(double)),
+                        .values = pel_alloc(s, n * sizeof(double))};
+}
+
+/* "" stands for the newest good checkpoint of the directory. */
+int pel__start(pel__records *r, const pel_request *q, bool look_only, pel_error *e) {
+  char newest[5000];
+  if (!q->resume) return pel__initialise(r->s, e);
+  snprintf(newest, sizeof newest, "%s/checkpoints", r->s->dir);
+  return pel__record_restore(r, *q->resume ? q->resume : newest, look_only, e);
+}
+
+static bool ended(const char *dir) {
+  json_t *run = pel__run_json_load(dir);
+  const char *state = json_string_value(json_object_get(run, "state"));
+  const bool yes = state && strcmp(state, pel__state_name(PEL_OK)) == 0;
+  json_decref(run);
+  return yes;
+}
+
+bool pel__complete(const pel__records *r, bool continued, char *sentence, size_t size) {
+  const pel_sim *s = r->s;
+  char limit[200], longer[100], whose[4200];
+  int yes = pel__finished(s) && (!continued || (s->rank == 0 && ended(s->dir)));
+  MPI_Bcast(&yes, 1, MPI_INT, 0, s->comm);
+  if (!yes) return false;
+  if (s->set.time.end > 0) {
+    snprintf(limit, sizeof limit, "[time] end = %.10g s", s->set.time.end);
+    snprintf(longer, sizeof longer, "a later end, as in -s time.end=%.10g", 2 * s->set.time.end);
+  } else {
+    snprintf(limit, sizeof limit, "[time] steps = %ld", (long)s->set.time.steps);
+    snprintf(longer, sizeof longer, "more steps, as in -s time.steps=%ld",
+             2 * (long)s->set.time.steps);
+  }
+  snprintf(whose, sizeof whose, "%.4000s", continued ? s->dir : r->checkpoint);
+  snprintf(sentence, size,
+           "%s is complete: step %ld, at %.6g s, has reached %s; to go on, resume with %s", whose,
+           (long)s->step, s->time, limit, longer);
+  return true;
+}

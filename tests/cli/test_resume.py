@@ -1,0 +1,118 @@
+"""pelsim run --resume and check --resume: what is refused leaves nothing behind, what is complete
+stays as it is."""
+import json
+import os
+
+from clitest import check, finish, has, pelsim, workdir
+
+CONFIG = '[run]\nmodel = heat\n[grid]\nnx = 20\nny = 15\n[time]\nsteps = 10\n[output]\nevery = 5\n'
+folder = workdir()
+with open('h.ini', 'w', encoding='utf-8') as f:
+    f.write(CONFIG)
+with open('garbage.h5', 'wb') as f:
+    f.write(os.urandom(10000))
+code, out, err = pelsim('run', 'h.ini')
+check('a run', (code, err), (0, ''))
+PRINT = out.splitlines()[-1]
+LAST = 'out/h/checkpoints/step_000000010.h5'
+
+
+def everything():
+    """{path: (time of change, content)} below the working directory, but for locks."""
+    found = {}
+    for d, _, names in os.walk('.'):
+        found[d] = None
+        for name in names:
+            path = os.path.join(d, name)
+            if name != '.lock':
+                with open(path, 'rb') as f:
+                    found[path] = (os.stat(path).st_mtime_ns, f.read())
+    return found
+
+
+def untouched(what, arguments, want, *parts):
+    """The command must end with this exit code and these words, and change no file."""
+    before = everything()
+    code, out, err = pelsim(*arguments)
+    check(f'{what}, exit code', code, want)
+    check(what, err if want else out, has(*parts))
+    check(f'{what}, stderr', err.count('\n'), 1 if want else 0)
+    check(f'{what}: changed', sorted(k for k, v in everything().items() if before.get(k, 0) != v)
+          + sorted(before.keys() - everything().keys()), [])
+    return out
+
+
+# ---- a checkpoint that cannot be resumed, from another directory: the new one is not made
+
+for ranks in (1, 3):
+    new = ['-n', ranks, '-t', 1, '--dir', 'new/deep']
+    untouched(f'a missing file, {ranks} ranks', ['run', 'h.ini', '--resume=missing.h5', *new], 4,
+              'cannot read checkpoint missing.h5: No such file')
+    untouched(f'garbage, {ranks} ranks', ['run', 'h.ini', '--resume=garbage.h5', *new], 4,
+              'garbage.h5 is not a pelsim checkpoint')
+    untouched(f'another grid, {ranks} ranks',
+              ['run', 'h.ini', f'--resume={LAST}', '-s', 'grid.nx=21', *new], 4, 'x 20 x y 15',
+              'x 21 x y 15')
+with open('w.ini', 'w', encoding='utf-8') as f:
+    f.write('[run]\nmodel = shallow_water\n[grid]\nnlon = 20\nnlat = 10\n[time]\nsteps = 1\n'
+            '[shallow_water]\ninitial = williamson2\n')
+for ranks in (1, 3):
+    untouched(f'another model, {ranks} ranks',
+              ['run', 'w.ini', f'--resume={LAST}', '-n', ranks, '-t', 1], 4,
+              'is of model heat, the configuration asks for shallow_water')
+untouched('no run at all', ['run', 'w.ini', '--resume'], 2, 'there is no run directory out/w')
+untouched('check of no run', ['check', 'w.ini', '--resume'], 2, 'there is no run directory out/w')
+untouched('check of a missing file', ['check', 'h.ini', '--resume=missing.h5'], 4, 'missing.h5')
+
+# ---- a run that is complete
+
+COMPLETE = ('is complete: step 10, at ', 's, has reached [time] steps = 10; to go on, resume with '
+            'more steps, as in -s time.steps=20')
+for ranks in (1, 2):
+    out = untouched(f'complete, {ranks} ranks', ['run', 'h.ini', '--resume', '-n', ranks, '-t', 1], 0,
+                    'out/h ' + COMPLETE[0], COMPLETE[1])
+    check('the last line', out.splitlines()[-1], PRINT)
+untouched('complete, as a file', ['run', 'h.ini', f'--resume={LAST}'], 0, 'out/h ' + COMPLETE[0])
+untouched('complete, from elsewhere', ['run', 'h.ini', f'--resume={LAST}', '--dir', 'new'], 0,
+          LAST + ' ' + COMPLETE[0])
+untouched('complete, by time',
+          ['run', 'h.ini', '--resume', '-s', 'time.steps=none', '-s', 'time.end=1e-6 s'], 0,
+          'has reached [time] end = 1e-06 s; to go on, resume with a later end, as in '
+          '-s time.end=2e-06')
+untouched('check of a complete run', ['check', 'h.ini', '--resume'], 0, 'begins at',
+          'step 10, ', LAST, 'nothing: out/h ' + COMPLETE[0], COMPLETE[1])
+out = untouched('check of a longer run', ['check', 'h.ini', '--resume', '-s', 'time.steps=20'], 0,
+                'step 10, ', 'at that step')
+check('check of a longer run', 'complete' in out, False)
+out = untouched('check --json', ['check', 'h.ini', '--resume', '--json'], 0, '"resume"')
+check('check --json', {k: json.loads(out)['resume'][k] for k in ('from', 'step', 'complete')},
+      {'from': LAST, 'step': 10, 'complete': True})
+
+# A run that was killed after its last checkpoint has not said how it ended.
+with open('out/h/run.json', encoding='utf-8') as f:
+    run = json.load(f)
+check('end_time of a run limited by steps', (run['end_time'], run['last_step']), (None, 10))
+run['state'] = 'running'
+with open('out/h/run.json', 'w', encoding='utf-8') as f:
+    json.dump(run, f)
+code, out, err = pelsim('run', 'h.ini', '--resume')
+check('killed at its end', (code, out.splitlines()[-1], 'complete' in out), (0, PRINT, False))
+with open('out/h/run.json', encoding='utf-8') as f:
+    check('killed at its end, then resumed', json.load(f)['state'], 'done')
+
+# ---- one that is not: it goes on, and says at which step its limits hold
+
+code, out, err = pelsim('run', 'h.ini', '--resume', '-s', 'time.steps=20')
+check('a longer run', (code, err), (0, ''))
+check('a longer run', out, has('time-step limit at step 10, diffusion: '))
+whole = pelsim('run', 'h.ini', '--dir', 'whole', '-s', 'time.steps=20')[1]
+check('a run from the start', whole, has('time-step limit at the start, diffusion: '))
+check('the same in one go', whole.splitlines()[-1], out.splitlines()[-1])
+
+# ---- check passes a damaged checkpoint over and leaves it where it is
+
+with open('out/h/checkpoints/step_000000020.h5', 'r+b') as f:
+    f.truncate(5000)
+untouched('check of a damaged checkpoint', ['check', 'h.ini', '--resume', '-s', 'time.steps=30'], 0,
+          'step 10, ', LAST)
+finish(folder)
