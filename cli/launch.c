@@ -55,6 +55,14 @@ static void tell_columns(void) {
   setenv("PELSIM_COLUMNS", text, 0);
 }
 
+/* Whose death the ranks do not outlive for long: whoever finds their directory locked may wait. */
+static void tell_starter(void) {
+  char host[256] = "?", text[300];
+  gethostname(host, sizeof host - 1);
+  snprintf(text, sizeof text, "%ld %s", (long)getpid(), host);
+  setenv("PELSIM_STARTER", text, 1);
+}
+
 /* In the child: becomes mpirun. */
 static void become_mpirun(const char *const *argv, int text, const sigset_t *mask, pid_t parent) {
   setsid(); /* Ctrl-C and a closed terminal are the parent's business */
@@ -219,11 +227,12 @@ int cli_launch(const cli_arguments *a, int ranks, bool stoppable) {
   setenv(CLI_STATUS, l.status, 1);
   cli_status_write(CLI_STARTING); /* takes the space: a later report cannot meet a full disk */
   tell_columns();
+  tell_starter();
 
   int n = 0;
   argv[n++] = find_mpirun();
   n = cli_place(ranks, (int)a->threads, argv, n);
-  static const char *const passed[] = {CLI_STATUS, "PELSIM_COLUMNS"};
+  static const char *const passed[] = {CLI_STATUS, "PELSIM_COLUMNS", "PELSIM_STARTER"};
   for (int i = 0; i < PEL_N(passed); ++i) {
     argv[n++] = "-x";
     argv[n++] = passed[i];

@@ -12,7 +12,8 @@
 /* ---- the run directory ---- */
 
 /* Creates `dir` (parents too) and takes its lock (flock on dir/.lock, which names host, pid and
- * job). Refuses, in one sentence: a directory another job holds (who); one that holds an earlier
+ * job).  Waits for ranks whose starter (PELSIM_STARTER="pid host" in their environment) was killed.
+ * Refuses, in one sentence: a directory another job holds (who); one that holds an earlier
  * run when neither resume nor overwrite (the sentence says how to resume and how to overwrite);
  * resume of a directory without checkpoints; a path that is not a directory, cannot be made or
  * written. overwrite removes what pelsim wrote there (run.log, run.json, heartbeat.json,

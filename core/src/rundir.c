@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -248,7 +249,8 @@ static int make_directories(const char *dir, pel_error *e) {
   return code;
 }
 
-/* Who we are, for the sentence another job gets. */
+/* Who we are, for the sentence another job gets; in a second line, the process that started the
+ * ranks, if one did. */
 static void describe_self(char *text, size_t size) {
   static const char *const variables[] = {"SLURM_JOB_ID", "PBS_JOBID", "LSB_JOBID", "JOB_ID"};
   char host[256] = "?", when[32];
@@ -261,7 +263,48 @@ static void describe_self(char *text, size_t size) {
     snprintf(text + strlen(text), size - strlen(text), ", job %.60s", job);
     break;
   }
-  snprintf(text + strlen(text), size - strlen(text), ", since %s\n", when);
+  const char *starter = getenv("PELSIM_STARTER"); /* process id and host */
+  snprintf(text + strlen(text), size - strlen(text), ", since %s\n%s%.300s", when,
+           starter ? "starter " : "", starter ? starter : "");
+}
+
+/* Ended, though perhaps not yet buried by its parent. */
+static bool has_ended(pid_t pid) {
+  char path[40], text[400] = "";
+  if (kill(pid, 0)) return errno == ESRCH;
+  snprintf(path, sizeof path, "/proc/%ld/stat", (long)pid);
+  FILE *f = fopen(path, "re");
+  if (!f) return false;
+  text[fread(text, 1, sizeof text - 1, f)] = 0;
+  fclose(f);
+  const char *name_end = strrchr(text, ')');
+  return name_end && (name_end[1] && (name_end[2] == 'Z' || name_end[2] == 'X'));
+}
+
+/* Whether the ranks that hold the lock have lost the process that started them on this host: they
+ * then end by themselves within seconds, after a last checkpoint. */
+static bool is_orphaned(int fd) {
+  char text[600], host[256] = "?", theirs[256] = "";
+  const ssize_t n = pread(fd, text, sizeof text - 1, 0);
+  long pid = 0;
+  text[n > 0 ? n : 0] = 0;
+  gethostname(host, sizeof host - 1);
+  const char *starter = strstr(text, "\nstarter ");
+  return starter && sscanf(starter, "\nstarter %ld %255s", &pid, theirs) == 2 && pid > 1 &&
+         strcmp(host, theirs) == 0 && has_ended((pid_t)pid);
+}
+
+/* Takes the lock of such ranks when they let go of it; false: they do not. */
+static bool outlive(int fd, const char *dir) {
+  enum { PATIENCE_MS = 20000, LOOK_MS = 50 };
+  fprintf(stderr,
+          "pelsim: %s: the ranks of a run that was killed are still ending; waiting for them\n",
+          dir);
+  for (int waited = 0; waited < PATIENCE_MS; waited += LOOK_MS) {
+    if (flock(fd, LOCK_EX | LOCK_NB) == 0) return true;
+    usleep(LOOK_MS * 1000);
+  }
+  return false;
 }
 
 static int refuse_locked(int fd, const char *dir, pel_error *e) {
@@ -279,7 +322,7 @@ static int refuse_locked(int fd, const char *dir, pel_error *e) {
 
 /* Returns the descriptor that holds the lock, or -1. */
 static int take_lock(const char *dir, pel_error *e) {
-  char *path = pel__path(dir, ".lock"), self[500];
+  char *path = pel__path(dir, ".lock"), self[800];
   const int fd = path ? open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666) : -1;
   free(path);
   if (fd < 0) {
@@ -288,14 +331,16 @@ static int take_lock(const char *dir, pel_error *e) {
     return -1;
   }
   if (flock(fd, LOCK_EX | LOCK_NB)) {
-    if (errno == EWOULDBLOCK) {
+    const int why = errno;
+    if (why == EWOULDBLOCK && !(is_orphaned(fd) && outlive(fd, dir))) {
       refuse_locked(fd, dir, e);
       close(fd);
       return -1;
     }
     /* File systems without locks (some cluster ones): run, but say what is missing. */
-    fprintf(stderr, "%s: this file system has no locks (%s): do not start a second run here\n", dir,
-            strerror(errno));
+    if (why != EWOULDBLOCK)
+      fprintf(stderr, "%s: this file system has no locks (%s): do not start a second run here\n",
+              dir, strerror(why));
   }
   describe_self(self, sizeof self);
   const ssize_t n = (ssize_t)strlen(self),

@@ -237,4 +237,14 @@ check('SIGKILL of mpirun, nothing left', run.gone(), True)
 run = Run('-n', '2').started()
 check('SIGKILL of pelsim', run.kill(signal.SIGKILL).code(), -signal.SIGKILL)
 check('SIGKILL of pelsim, nothing left', run.gone(), True)
+
+run = Run('-n', '2', '-s', 'checkpoint.wall_interval=1').started()
+while not glob.glob(f'{run.dir}/checkpoints/step_*.h5'):
+    time.sleep(0.05)
+check('SIGKILL of pelsim', run.kill(signal.SIGKILL).code(), -signal.SIGKILL)
+code, out, err = pelsim('run', 'long.ini', '-n', 2, '-t', 1, '--dir', run.dir, '--resume', '--steps', 1)
+check('resumed at once', (code, out.splitlines()[-1:]), lambda r: r[0] == 0 and 'fingerprint' in r[1][0])
+check('resumed at once, stderr', err, lambda t: t in (
+    '', f'pelsim: {run.dir}: the ranks of a run that was killed are still ending; waiting for them\n'))
+check('resumed at once, nothing left', run.gone(), True)
 finish(folder)

@@ -97,6 +97,56 @@ static void a_dead_holder_frees_the_lock(void **state) {
   pel__rundir_close(must_open("a", false, false));
 }
 
+/* Holds the lock of "a" for a while, started by `starter`; waits until it does. */
+static pid_t hold(const char *starter, int milliseconds) {
+  int ready[2];
+  char c;
+  assert_int_equal(pipe(ready), 0);
+  const pid_t child = fork();
+  if (child == 0) {
+    pel_error error = {0};
+    setenv("PELSIM_STARTER", starter, 1);
+    if (!pel__rundir_open("a", false, false, &error) || write(ready[1], "x", 1) != 1) _exit(1);
+    usleep((useconds_t)milliseconds * 1000);
+    _exit(0);
+  }
+  close(ready[1]);
+  assert_int_equal(read(ready[0], &c, 1), 1);
+  close(ready[0]);
+  return child;
+}
+
+/* Ranks whose starter was killed let go of the lock by themselves; others may take days. */
+static void waits_for_ranks_without_a_starter(void **state) {
+  (void)state;
+  char host[256] = "", dead[300], alive[300], elsewhere[300];
+  pel_error e;
+  int status;
+  const pid_t starter = fork();
+  if (starter == 0) _exit(0); /* dead, but not yet waited for */
+  gethostname(host, sizeof host - 1);
+  snprintf(dead, sizeof dead, "%ld %s", (long)starter, host);
+  snprintf(alive, sizeof alive, "%ld %s", (long)getpid(), host);
+  snprintf(elsewhere, sizeof elsewhere, "%ld not.%s", (long)starter, host);
+  const char *const cases[] = {dead, alive, elsewhere};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; ++i) {
+    const pid_t child = hold(cases[i], i ? 5000 : 400);
+    if (i == 0) {
+      pel__rundir_close(must_open("a", false, false));
+      waitpid(starter, &status, 0); /* from now on there is no such process */
+    } else {
+      must_refuse("a", false, false, &e);
+      check_contains(&e, PEL_USAGE, "in use by another run (host ");
+      assert_null(strstr(e.text, "starter"));
+      kill(child, SIGKILL);
+    }
+    waitpid(child, &status, 0);
+  }
+  const pid_t child = hold(dead, 400);
+  pel__rundir_close(must_open("a", false, false));
+  waitpid(child, &status, 0);
+}
+
 /* How each kind of used directory is refused, word for word. */
 static void says_how_to_resume_and_overwrite(void **state) {
   (void)state;
@@ -349,6 +399,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {TEST(makes_the_directory_and_its_parents),
                                      TEST(refuses_a_second_run_and_names_the_first),
                                      TEST(a_dead_holder_frees_the_lock),
+                                     TEST(waits_for_ranks_without_a_starter),
                                      TEST(says_how_to_resume_and_overwrite),
                                      TEST(each_file_of_a_run_counts_as_used),
                                      TEST(overwrite_removes_what_pelsim_wrote_and_nothing_else),
