@@ -41,7 +41,7 @@ static const cli_command commands[] = {
      cli_info},
     {CLI_VERIFY, "verify", "FILE...", 1, -1, "check every checksum of files",
      "Reads every byte of each FILE and compares all checksums and fingerprints; exit code 4 if\n"
-     "any file is damaged.\n",
+     "any file is damaged.  A run directory stands for all its checkpoints and its fields.nc.\n",
      cli_verify},
     {CLI_DIFF, "diff", "A B", 2, 2, "compare two files",
      "Compares the variables of two files and names the first that differs and where; exit code\n"

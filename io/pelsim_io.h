@@ -2,8 +2,8 @@
  * look at files.  Text goes to `out`, also the sentence when a file cannot be read; the return
  * value is an exit code of pelsim/error.h.  All tools are local and need no MPI.
  *
- * Where a path may be a directory, the newest checkpoint in it, or in its checkpoints/, is meant.
- */
+ * Where a path may be a directory, the newest checkpoint in it, or in its checkpoints/, is meant,
+ * unless it says otherwise. */
 #ifndef PELSIM_IO_H
 #define PELSIM_IO_H
 
@@ -19,7 +19,8 @@ extern const pel_io pel_io_hdf5;
 /* What is in a checkpoint or netCDF file. */
 int pel_io_info(FILE *out, const char *path, bool json);
 
-/* Every checksum and fingerprint: PEL_OK, or PEL_IO with one line for each damaged part. */
+/* Every checksum and fingerprint: PEL_OK, or PEL_IO with one line for each damaged part.  Of a
+ * directory, all checkpoints and the output file, each with a line of its own. */
 int pel_io_verify(FILE *out, const char *path);
 
 /* First difference (variable, index, values) and a line for each variable that differs.  Values

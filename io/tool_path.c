@@ -65,12 +65,51 @@ int pel_io_info(FILE *out, const char *path, bool json) {
                                 : pel__info_netcdf(out, file, json);
 }
 
-int pel_io_verify(FILE *out, const char *path) {
+static int verify_file(FILE *out, const char *path) {
   char file[PATH_MAX];
   pel_error e = {0};
   const pel__file_kind k = pel__resolve(path, file, &e);
   if (e.code) return pel__tell(out, &e);
   return k == PEL__A_CHECKPOINT ? pel__verify_checkpoint(out, file) : pel__verify_netcdf(out, file);
+}
+
+/* Every checkpoint of the directory, oldest first; returns how many there are. */
+static int verify_checkpoints(FILE *out, const char *dir, int *worst) {
+  int64_t *step;
+  const int n = pel__checkpoint_list(dir, &step);
+  for (int i = n - 1; i >= 0; --i) {
+    char file[PATH_MAX];
+    pel__checkpoint_name(file, sizeof file, dir, step[i]);
+    const int code = verify_file(out, file);
+    if (code > *worst) *worst = code;
+  }
+  if (n >= 0) free(step);
+  return n > 0 ? n : 0;
+}
+
+/* Of a run directory, or of its folder of checkpoints: everything in it that has checksums. */
+static int verify_directory(FILE *out, const char *dir) {
+  char inside[PATH_MAX];
+  int worst = PEL_OK;
+  pel_error e = {0};
+  int found = verify_checkpoints(out, dir, &worst);
+  snprintf(inside, sizeof inside, "%.4000s/checkpoints", dir);
+  found += verify_checkpoints(out, inside, &worst);
+  snprintf(inside, sizeof inside, "%.4000s/fields.nc", dir);
+  if (access(inside, F_OK) == 0) {
+    const int code = verify_file(out, inside);
+    if (code > worst) worst = code;
+    ++found;
+  }
+  if (!found)
+    pel_error_set(&e, PEL_IO, "%s is a directory without checkpoints and without fields.nc", dir);
+  return found ? worst : pel__tell(out, &e);
+}
+
+int pel_io_verify(FILE *out, const char *path) {
+  struct stat st;
+  return *path && stat(path, &st) == 0 && S_ISDIR(st.st_mode) ? verify_directory(out, path)
+                                                              : verify_file(out, path);
 }
 
 int pel_io_diff(FILE *out, const char *a, const char *b, double tol) {
