@@ -7,6 +7,8 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/resource.h>
+#define XXH_INLINE_ALL
+#include <xxhash.h>
 
 static const pel_io *const io = &pel_io_hdf5;
 
@@ -289,6 +291,69 @@ static void another_run_is_refused(void **state) {
   clean_directory(dir);
 }
 
+/* What a tool prints, malloced. */
+static char *printed(int (*tool)(FILE *out, const char *path), const char *path, int want) {
+  char *text = NULL;
+  size_t size;
+  FILE *out = open_memstream(&text, &size);
+  const int got = tool(out, path);
+  fclose(out);
+  CHECK(got == want, "%s: got code %d, want %d; it said '%s'", path, got, want, text);
+  return text;
+}
+
+static void expect_print(int (*tool)(FILE *out, const char *path), const char *path, int want,
+                         const char *part) {
+  char *text = printed(tool, path, want);
+  CHECK(strstr(text, part), "%s: got '%s', want '%s'", path, text, part);
+  free(text);
+}
+
+/* Makes the file one that another pelsim wrote: whole and consistent, in a format of its own. */
+static void set_format(const char *path, int format) {
+  char *text = calloc(2, 4096), *now = calloc(2, 4096);
+  const int fd = open(path, O_RDWR);
+  CHECK_EQUAL(pread(fd, text, 4096, 0), 4096); /* the block of a file with three fields */
+  char *rest = strchr(text, '\n'), *check = strstr(text, "\ncheck ") + 1;
+  *check = 0;
+  int n = snprintf(now, 4096, "pelsim checkpoint %d%snews of format %d\n", format, rest, format);
+  n += snprintf(now + n, 4096 - (size_t)n, "check %016" PRIx64 "\n",
+                (uint64_t)XXH3_64bits(now, (size_t)n));
+  CHECK(n < 4096, "got a block of %d bytes, want it to fit into 4096", n);
+  CHECK_EQUAL(pwrite(fd, now, 4096, 0), 4096);
+  close(fd);
+  free(text);
+  free(now);
+}
+
+static void another_format_is_refused(void **state) {
+  (void)state;
+  static const int formats[] = {2, 23, 0};
+  char dir[200], path[300], want[600];
+  for (size_t i = 0; i < sizeof formats / sizeof *formats; ++i) {
+    make_directory(dir);
+    fixture_free(written(dir, 6, 0)); /* an older one that is readable: not a way out */
+    fixture *f = written(dir, 7, 0);
+    snprintf(path, sizeof path, "%s/step_000000007.h5", dir);
+    snprintf(want, sizeof want,
+             "checkpoint %s has format %d, this pelsim reads format 1: resume with the pelsim that "
+             "wrote it",
+             path, formats[i]);
+    MPI_Barrier(MPI_COMM_WORLD);
+    if (!world_rank()) set_format(path, formats[i]);
+    MPI_Barrier(MPI_COMM_WORLD);
+    expect_refusal(f, path, want, "the file");
+    expect_refusal(f, dir, want, "the directory");
+    CHECK_EQUAL(count_files(dir, ".bad"), 0);
+    if (!world_rank()) {
+      expect_print(pel_io_verify, path, PEL_IO, want);
+      expect_print(pel_io_fingerprint, path, PEL_IO, want);
+    }
+    fixture_free(f);
+    clean_directory(dir);
+  }
+}
+
 static void impossible_directories(void **state) {
   (void)state;
   char dir[200], path[300];
@@ -306,24 +371,6 @@ static void impossible_directories(void **state) {
   CHECK_EQUAL(count_files(dir, ""), 0);
   fixture_free(f);
   clean_directory(dir);
-}
-
-/* What a tool prints, malloced. */
-static char *printed(int (*tool)(FILE *out, const char *path), const char *path, int want) {
-  char *text = NULL;
-  size_t size;
-  FILE *out = open_memstream(&text, &size);
-  const int got = tool(out, path);
-  fclose(out);
-  CHECK(got == want, "%s: got code %d, want %d; it said '%s'", path, got, want, text);
-  return text;
-}
-
-static void expect_print(int (*tool)(FILE *out, const char *path), const char *path, int want,
-                         const char *part) {
-  char *text = printed(tool, path, want);
-  CHECK(strstr(text, part), "%s: got '%s', want '%s'", path, text, part);
-  free(text);
 }
 
 static void expect_diff(const char *a, const char *b, double tol, int want, const char *part) {
@@ -396,6 +443,7 @@ int main(int argc, char **argv) {
                                      cmocka_unit_test(every_flipped_bit_is_found),
                                      cmocka_unit_test(truncated_and_foreign_files),
                                      cmocka_unit_test(another_run_is_refused),
+                                     cmocka_unit_test(another_format_is_refused),
                                      cmocka_unit_test(impossible_directories),
                                      cmocka_unit_test(tools_look_at_files)};
   const int failed = cmocka_run_group_tests(tests, NULL, NULL);
