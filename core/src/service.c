@@ -32,6 +32,8 @@ bool pel_given(const pel_sim *s, const char *section, const char *key) {
   return pel__config_given(s->config, section ? section : s->model->name, key);
 }
 
+bool pel_resuming(const pel_sim *s) { return s->resuming; }
+
 void pel_fail(pel_sim *s, const char *fmt, ...) {
   int none = 0; /* the first thread to fail writes the message */
   if (!atomic_compare_exchange_strong(&s->failed, &none, -1)) return;

@@ -192,6 +192,7 @@ pel_sim *pel__sim_create(MPI_Comm comm, const pel_host *host, const pel_request 
   MPI_Comm_size(s->comm, &s->nranks);
   s->host = host;
   s->config_path = r->config;
+  s->resuming = r->resume != NULL;
   *code = prepare(s, r, &e);
   pel__agree_error(s->comm, &e);
   const bool named = strncmp(e.text, r->config, strlen(r->config)) == 0;

@@ -53,6 +53,7 @@ struct pel_sim {
   void *plugin;
   pel__config *config;
   const char *config_path; /* of the request */
+  bool resuming;           /* the state comes from a checkpoint */
   bool unreadable;         /* a rejection was for a file, not for a value */
   pel__settings set;
   pel__machine machine;

@@ -84,6 +84,7 @@ static double mean_of_map(const struct swe *s) {
 }
 
 void pel__swe_observed_load(pel_sim *sim, struct swe *s) {
+  if (s->initial == SWE_OBSERVED && pel_resuming(sim)) return; /* init is all that maps are for */
   if (s->topography_file[0]) {
     s->topography_map = pel_map_read(sim, NULL, "topography_file", s->topography_file,
                                      s->topography_variable, "first", "", "m");
@@ -125,7 +126,7 @@ void pel__swe_observed_height(const pel_tile *t, const void *state) {
       s->h[p] = z - s->hs[p];
       if (s->h[p] <= 0)
         pel_fail(t->sim,
-                 "the topography (%.0f m) rises above the free surface (%.0f m) at latitude %.2f, "
+                 "the topography (%.6g m) rises above the free surface (%.6g m) at latitude %.2f, "
                  "longitude %.2f; lower topography_scale, smooth it, or raise mean_height",
                  s->hs[p], z, lat * (180 / PEL_PI), lon * (180 / PEL_PI));
     }

@@ -350,6 +350,10 @@ typedef struct {
 PEL_API void pel_reject(pel_sim *s, const char *section, const char *key, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 
+/* In setup and load: true if the state will come from a checkpoint, so that maps which only init
+ * looks at need not be read. */
+PEL_API bool pel_resuming(const pel_sim *s);
+
 /* In setup and load: true if the user gave this key (file or command line). */
 PEL_API bool pel_given(const pel_sim *s, const char *section, const char *key);
 
