@@ -7,10 +7,37 @@
 #include "command.h"
 #include "template.h" /* cli_template: the files of cli/template, embedded by CMake */
 
-/* Names of sections that belong to the layer, and of targets that belong to CMake. */
-static const char *const taken[] = {"run",        "grid",        "time", "parallel", "output",
-                                    "checkpoint", "diagnostics", "all",  "clean",    "help",
-                                    "install",    "package",     "test", "pelsim"};
+/* A model gives its name to a section of the configuration, a library, a target of CMake and,
+ * sooner or later, to something in C.  Whose words it must not be: */
+static const struct {
+  const char *owner, *words; /* each between blanks */
+} taken[] = {
+    {"a section of every configuration", " run grid time parallel output checkpoint diagnostics "},
+    {"a word of C",
+     " alignas alignof asm auto bool break case char const constexpr continue default do double "
+     "else enum extern false float for goto if inline int long main nullptr register restrict "
+     "return short signed sizeof static static_assert struct switch thread_local true typedef "
+     "typeof typeof_unqual union unsigned void volatile while "},
+    {"a target of CMake",
+     " all clean default_target depend edit_cache help install list_install_components package "
+     "package_source preinstall rebuild_cache test "},
+    {"a library that every model needs", " c m pelsim "},
+};
+
+static int check_taken(const char *name) {
+  char word[50];
+  snprintf(word, sizeof word, " %s ", name);
+  for (int i = 0; i < PEL_N(taken); ++i)
+    if (strstr(taken[i].words, word))
+      return cli_complain(PEL_USAGE, "new-model: '%s' is %s; choose another name", name,
+                          taken[i].owner);
+  if (!strncmp(name, "pel_", 4))
+    return cli_complain(PEL_USAGE,
+                        "new-model: '%s': names that begin with pel_ belong to pelsim; choose "
+                        "another name",
+                        name);
+  return PEL_OK;
+}
 
 static int check_name(const char *name) {
   const size_t length = strlen(name);
@@ -22,9 +49,7 @@ static int check_name(const char *name) {
                         "new-model: '%s' cannot be the name of a model; it must be at most 40 "
                         "lower-case letters, digits and underscores, a letter first",
                         name);
-  for (int i = 0; i < PEL_N(taken); ++i)
-    if (!strcmp(name, taken[i]))
-      return cli_complain(PEL_USAGE, "new-model: the name '%s' is reserved; choose another", name);
+  if (check_taken(name)) return PEL_USAGE;
   const pel_host *host = cli_host();
   for (int i = 0; i < host->nmodels; ++i)
     if (!strcmp(name, host->models[i]->name))

@@ -48,7 +48,7 @@ for initial, more in (('observed', 'height_file = height.nc\n'), ('lake_at_rest'
     code, out, err = pelsim('run', f'{initial}.ini', '--resume')
     if initial == 'observed':  # everything the maps gave is in the checkpoint
         check('resumed without the maps', (code, err), (0, ''))
-        check('resumed without the maps', out.splitlines()[-1], whole.splitlines()[-1])
+        check('resumed without the maps', out.splitlines()[-1:], whole.splitlines()[-1:])
     else:  # the exact solution, against which errors are measured, needs the relief
         check('a lake resumed without its relief', (code, out), (4, ''))
         check('a lake resumed without its relief', err, has('topography_file', 'relief.nc'))

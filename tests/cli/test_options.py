@@ -72,7 +72,16 @@ WRONG = [
     (['new-model', 'Heat'], "new-model: 'Heat' cannot be the name of a model; it must be at most "
      '40 lower-case letters, digits and underscores, a letter first'),
     (['new-model', 'heat'], "new-model: there is a built-in model 'heat'; choose another"),
-    (['new-model', 'grid'], "new-model: the name 'grid' is reserved; choose another"),
+    (['new-model', 'grid'],
+     "new-model: 'grid' is a section of every configuration; choose another name"),
+    (['new-model', 'test'], "new-model: 'test' is a target of CMake; choose another name"),
+    (['new-model', 'm'], "new-model: 'm' is a library that every model needs; choose another name"),
+    (['new-model', 'pel_x'],
+     "new-model: 'pel_x': names that begin with pel_ belong to pelsim; choose another name"),
+    *((['new-model', w], f"new-model: '{w}' is a word of C; choose another name") for w in (
+        'auto bool break case char const continue default do double else enum extern float for '
+        'goto if inline int long main register restrict return short signed sizeof static struct '
+        'switch typedef union unsigned void volatile while').split()),
 ]
 for arguments, sentence in WRONG:
     code, out, err = pelsim(*arguments)
@@ -114,6 +123,8 @@ check('params > /dev/full', (p.returncode, p.stderr.count('\n')), (4, 1))
 
 # ---- new-model leaves alone what is there
 
+check('nothing was made', os.listdir('.'), ['heat.ini'])
+check('new-model integer', pelsim('new-model', 'integer')[0], 0)  # begins like a word of C
 code, out, err = pelsim('new-model', 'wave')
 check('new-model wave', (code, err), (0, ''))
 check('new-model wave', sorted(os.listdir('wave')),
