@@ -2,6 +2,7 @@
 #ifndef PEL_CONFIG_H
 #define PEL_CONFIG_H
 
+#include <limits.h>
 #include <stdio.h>
 #include "pelsim/error.h"
 #include "pelsim/model.h"
@@ -19,6 +20,10 @@ typedef struct pel__config pel__config;
 /* Reads `path` into memory (*text malloced, *length bytes): missing, unreadable, a directory, too
  * large (> 16 MiB): one sentence, PEL_IO or PEL_USAGE.  Local: call on rank 0 and broadcast. */
 int pel__config_load(const char *path, char **text, size_t *length, pel_error *e);
+
+/* A file that a configuration names: relative to the working directory, else to that of the
+ * configuration; as it is given if it is in neither. */
+void pel__locate(const char *file, const char *config_path, char found[PATH_MAX]);
 
 /* Splits the text (CRLF, BOM, comments with # and ; at the start of a line or after white space,
  * values in "quotes" when they hold these) into sections, keys, values with line numbers; `path`

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 #include "config.h"
 #include "suggest.h"
 
@@ -52,6 +53,14 @@ static int slurp(FILE *f, const char *path, char **text, size_t *length, pel_err
   *text = all;
   *length = n;
   return PEL_OK;
+}
+
+void pel__locate(const char *file, const char *config_path, char found[PATH_MAX]) {
+  const char *slash = strrchr(config_path, '/');
+  snprintf(found, PATH_MAX, "%s", file);
+  if (*file == '/' || !slash || access(found, F_OK) == 0) return;
+  snprintf(found, PATH_MAX, "%.*s/%s", (int)(slash - config_path), config_path, file);
+  if (access(found, F_OK) != 0) snprintf(found, PATH_MAX, "%s", file);
 }
 
 int pel__config_load(const char *path, char **text, size_t *length, pel_error *e) {

@@ -5,31 +5,34 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+#include "config.h"
 
 /* dlopen searches the system's directories for names without a slash; ours always has one. */
-static void locate(const char *path, const char *config_path, char *found) {
-  const char *slash = strrchr(config_path, '/');
-  if (*path == '/') {
-    snprintf(found, PATH_MAX, "%s", path);
-    return;
-  }
-  snprintf(found, PATH_MAX, "./%s", path);
-  if (access(found, R_OK) == 0 || !slash) return;
-  snprintf(found, PATH_MAX, "%.*s/%s", (int)(slash - config_path), config_path, path);
+static void *load(const char *found) {
+  char file[PATH_MAX + 2];
+  snprintf(file, sizeof file, "%s%s", strchr(found, '/') ? "" : "./", found);
+  return dlopen(file, RTLD_NOW | RTLD_LOCAL);
+}
+
+/* Why it could not be loaded, without the file's name, which dlerror puts before the reason. */
+static const char *reason(const char *found) {
+  const char *text = dlerror(), *name = text ? strstr(text, found) : NULL;
+  const size_t n = strlen(found);
+  return !text ? "no reason given" : name && !strncmp(name + n, ": ", 2) ? name + n + 2 : text;
 }
 
 const pel_model *pel__plugin_load(const char *path, const char *config_path, void **handle,
                                   pel_error *e) {
   char file[PATH_MAX];
-  locate(path, config_path, file);
+  pel__locate(path, config_path, file);
   if (access(file, R_OK) != 0) {
     pel_error_set(e, PEL_USAGE, "plug-in '%s': cannot be read; build it, or correct the path",
                   path);
     return NULL;
   }
-  *handle = dlopen(file, RTLD_NOW | RTLD_LOCAL);
+  *handle = load(file);
   if (!*handle) {
-    pel_error_set(e, PEL_USAGE, "plug-in '%s': cannot be loaded (%s)", path, dlerror());
+    pel_error_set(e, PEL_USAGE, "plug-in '%s': cannot be loaded (%s)", path, reason(file));
     return NULL;
   }
   const pel_plugin_info *p = dlsym(*handle, "pel_plugin");

@@ -226,12 +226,13 @@ static int make_one(const char *path, const char *dir, pel_error *e) {
   const int code = mkdir(path, 0777) ? errno : 0;
   /* A read-only parent says EROFS or EACCES even where the directory exists. */
   if (!code || is_directory(path)) return PEL_OK;
+  const bool itself = strcmp(path, dir) == 0; /* else a parent, which must be named */
   if (code == EEXIST || code == ENOTDIR)
     return pel_error_set(e, PEL_IO,
                          "cannot make the run directory %s: %s is not a directory; " ELSEWHERE, dir,
-                         path);
-  return pel_error_set(e, PEL_IO, "cannot make the run directory %s: %s: %s; " ELSEWHERE, dir, path,
-                       strerror(code));
+                         itself ? "it" : path);
+  return pel_error_set(e, PEL_IO, "cannot make the run directory %s: %s%s%s; " ELSEWHERE, dir,
+                       itself ? "" : path, itself ? "" : ": ", strerror(code));
 }
 
 static int make_directories(const char *dir, pel_error *e) {

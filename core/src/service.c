@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "sim.h"
 
@@ -66,22 +65,13 @@ static pel_map *share_map(pel_sim *s, pel_map *m) {
   return m;
 }
 
-/* Like a plug-in: relative to the working directory, else to the directory of the configuration. */
-static void locate(const pel_sim *s, const char *file, char *found) {
-  const char *slash = strrchr(s->config_path, '/');
-  snprintf(found, PATH_MAX, "%s", file);
-  if (*file == '/' || !slash || access(found, F_OK) == 0) return;
-  snprintf(found, PATH_MAX, "%.*s/%s", (int)(slash - s->config_path), s->config_path, file);
-  if (access(found, F_OK) != 0) snprintf(found, PATH_MAX, "%s", file);
-}
-
 const pel_map *pel_map_read(pel_sim *s, const char *section, const char *key, const char *file,
                             const char *variable, const char *time, const char *level,
                             const char *unit) {
   pel_error e = {0};
   pel_map *m = NULL;
   char path[PATH_MAX];
-  locate(s, file, path);
+  pel__locate(file, s->config_path, path);
   if (s->rank == 0) m = s->host->io->map_read(path, variable, time, level, unit, &e);
   MPI_Bcast(&e, sizeof e, MPI_BYTE, 0, s->comm);
   if (e.code) {
