@@ -67,8 +67,6 @@ const pel_host *cli_host(void);
 int cli_options_parse(const cli_command *c, int argc, char **argv, cli_arguments *a);
 /* The options of c, one line each. */
 void cli_options_print(const cli_command *c, FILE *out);
-/* The member of list nearest to word, if near enough to be meant; else NULL. */
-const char *cli_suggest(const char *word, const char *const *list, int n);
 
 /* One sentence on stderr, "pelsim: ..."; under a launcher only the first rank speaks.  Returns
  * code. */

@@ -92,8 +92,8 @@ static const cli_command *find_command(const char *name) {
     if (!strcmp(commands[i].name, name)) return &commands[i];
     names[i] = commands[i].name;
   }
-  const char *near = dash ? cli_suggest(name, switches, PEL_N(switches))
-                          : cli_suggest(name, names, PEL_N(commands));
+  const char *near = dash ? pel_suggest(name + strspn(name, "-"), switches, PEL_N(switches))
+                          : pel_suggest(name, names, PEL_N(commands));
   const char *kind = dash ? "option" : "command";
   if (near)
     cli_complain(PEL_USAGE, "unknown %s '%s'; did you mean 'pelsim %s%s'?", kind, name,

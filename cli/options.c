@@ -60,37 +60,6 @@ int cli_complain(int code, const char *fmt, ...) {
   return code;
 }
 
-/* Edits (insert, delete, replace, swap neighbours) that turn a into b; beyond 63 letters: many. */
-static int distance(const char *a, const char *b) {
-  int d[64][64];
-  const int la = (int)strlen(a), lb = (int)strlen(b);
-  if (la > 63 || lb > 63) return 64;
-  for (int i = 0; i <= la; ++i) d[i][0] = i;
-  for (int j = 0; j <= lb; ++j) d[0][j] = j;
-  for (int i = 1; i <= la; ++i)
-    for (int j = 1; j <= lb; ++j) {
-      int best = d[i - 1][j - 1] + (a[i - 1] != b[j - 1]);
-      if (d[i - 1][j] + 1 < best) best = d[i - 1][j] + 1;
-      if (d[i][j - 1] + 1 < best) best = d[i][j - 1] + 1;
-      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
-          d[i - 2][j - 2] + 1 < best)
-        best = d[i - 2][j - 2] + 1;
-      d[i][j] = best;
-    }
-  return d[la][lb];
-}
-
-const char *cli_suggest(const char *word, const char *const *list, int n) {
-  while (*word == '-') ++word;
-  int best = 1 + (int)strlen(word) / 3;
-  const char *near = NULL;
-  for (int i = 0; i < n; ++i) {
-    const int d = distance(word, list[i]);
-    if (d <= best && (!near || d < best)) best = d, near = list[i];
-  }
-  return near;
-}
-
 void cli_options_print(const cli_command *c, FILE *out) {
   fputs("options:\n", out);
   for (int i = 0; i < PEL_N(options); ++i) {
@@ -128,7 +97,7 @@ static const option *find(const cli_command *c, const char *word, const char **v
   }
   char name[64];
   snprintf(name, sizeof name, "%.*s", (int)length, word);
-  const char *near = cli_suggest(name, names, n);
+  const char *near = pel_suggest(name + strspn(name, "-"), names, n);
   if (near)
     cli_complain(PEL_USAGE, "%s: unknown option '%s'; did you mean '--%s'?", c->name, name, near);
   else

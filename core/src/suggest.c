@@ -2,6 +2,7 @@
 
 #include <ctype.h>
 #include <string.h>
+#include "pelsim/embed.h"
 
 enum { LONGEST = 63 };
 
@@ -34,6 +35,12 @@ void pel__suggest(const char *given, const char *candidate, const char **best) {
   if (d > limit && length >= 3 && strncasecmp(given, candidate, (size_t)length) == 0) d = limit;
   if (d > limit || d >= (int)strlen(candidate)) return;
   if (!*best || d < pel__distance(given, *best)) *best = candidate;
+}
+
+const char *pel_suggest(const char *word, const char *const *list, int n) {
+  const char *best = NULL;
+  for (int i = 0; i < n; ++i) pel__suggest(word, list[i], &best);
+  return best;
 }
 
 int pel__choice(const char *choices, int n, char *word, int size) {

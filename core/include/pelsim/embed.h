@@ -51,6 +51,9 @@ typedef enum { PEL_AS_TEXT, PEL_AS_JSON, PEL_AS_MARKDOWN } pel_format;
 int pel_print_params(FILE *out, const pel_host *host, const char *model, pel_format f);
 int pel_print_template(FILE *out, const pel_host *host, const char *model); /* a commented INI */
 
+/* Did you mean: the name in list nearest to word if it is near enough to be meant, else NULL. */
+const char *pel_suggest(const char *word, const char *const *list, int n);
+
 /* Asks a running simulation of this process to checkpoint and stop with PEL_STOPPED at the end of
  * its step.  Async-signal-safe. */
 void pel_request_stop(int signal);
