@@ -354,16 +354,7 @@ def main():
                         "runs are interrupted")
     parser.add_argument("--jobs", type=int, default=2, help="cases at a time")
     options = parser.parse_args()
-    try:
-        with pelsim_test.Pelsim(options.pelsim, options.scratch, timeout=180) as pelsim:
-            code = body(pelsim, options)
-            pelsim.keep = pelsim.keep or code != 0
-            if code:
-                print(f"the runs are in {pelsim.scratch}")
-    except Failure as failure:
-        print(f"FAIL  {failure}", flush=True)
-        code = 1
-    sys.exit(code)
+    pelsim_test.conclude(options, lambda pelsim: body(pelsim, options), timeout=180)
 
 
 if __name__ == "__main__":

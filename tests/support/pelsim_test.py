@@ -224,19 +224,26 @@ def arguments(doc):
     return p
 
 
-def main(doc, body, parser=None):
-    """Runs body(pelsim, report, options) and exits."""
-    options = (parser or arguments(doc)).parse_args()
-    report = Report()
+def conclude(options, body, timeout=300):
+    """Runs body(pelsim), which returns an exit code, and exits; after a failure the runs stay."""
     try:
-        with Pelsim(options.pelsim, options.scratch) as pelsim:
-            body(pelsim, report, options)
-            code = report.end()
-            if code and not pelsim.keep:
-                pelsim.keep = True
+        with Pelsim(options.pelsim, options.scratch, timeout) as pelsim:
+            code = body(pelsim)
             if code:
+                pelsim.keep = True
                 print(f"the runs are in {pelsim.scratch}")
     except Failure as failure:
         print(f"FAIL  {failure}", flush=True)
         code = 1
     sys.exit(code)
+
+
+def main(doc, body, parser=None):
+    """Runs body(pelsim, report, options) and exits."""
+    options = (parser or arguments(doc)).parse_args()
+    report = Report()
+
+    def judged(pelsim):
+        body(pelsim, report, options)
+        return report.end()
+    conclude(options, judged)
