@@ -23,6 +23,9 @@ typedef struct pel__rundir pel__rundir;
 pel__rundir *pel__rundir_open(const char *dir, bool resume, bool overwrite, pel_error *e);
 void pel__rundir_close(pel__rundir *d); /* releases the lock; NULL allowed */
 
+/* out/<name of the configuration>: where a run goes that says nothing else. */
+void pel__standard_directory(char *dir, size_t size, const char *config);
+
 /* Whether `dir` has checkpoints to continue from; if not, says so in *e.  Touches nothing. */
 int pel__rundir_resumable(const char *dir, pel_error *e);
 

@@ -131,15 +131,18 @@ static void append_word(char *out, size_t size, const char *word) {
   snprintf(out + n, size - n, quote ? " '%s'" : " %s", word);
 }
 
-/* True if `pelsim run config` without --dir would use `dir`. */
-static bool implied(const char *config, const char *configured, const char *dir) {
-  if (configured && *configured && strcmp(configured, "auto")) return strcmp(configured, dir) == 0;
-  const char *name = strrchr(config, '/');
-  name = name ? name + 1 : config;
+void pel__standard_directory(char *dir, size_t size, const char *config) {
+  const char *slash = strrchr(config, '/'), *name = slash ? slash + 1 : config;
   const char *dot = strrchr(name, '.');
   const int stem = dot && dot > name ? (int)(dot - name) : (int)strlen(name);
+  snprintf(dir, size, "out/%.*s", stem, name);
+}
+
+/* True if `pelsim run config` without --dir would use `dir`. */
+static bool implied(const char *config, const char *configured, const char *dir) {
   char standard[4200];
-  snprintf(standard, sizeof standard, "out/%.*s", stem, name);
+  if (configured && *configured && strcmp(configured, "auto")) return strcmp(configured, dir) == 0;
+  pel__standard_directory(standard, sizeof standard, config);
   return strcmp(standard, dir) == 0;
 }
 

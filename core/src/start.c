@@ -9,14 +9,12 @@
 #include "journal_parts.h"
 
 void pel__run_directory(const pel__settings *set, const pel_request *q, char *dir, size_t size) {
-  const char *slash = strrchr(q->config, '/'), *name = slash ? slash + 1 : q->config;
-  const char *dot = strrchr(name, '.');
   if (q->dir)
     snprintf(dir, size, "%s", q->dir);
   else if (*set->output.dir)
     snprintf(dir, size, "%s", set->output.dir);
   else
-    snprintf(dir, size, "out/%.*s", (int)(dot ? dot - name : (long)strlen(name)), name);
+    pel__standard_directory(dir, size, q->config);
 }
 
 /* Whether the file lies in the directory's checkpoints. */
