@@ -286,13 +286,14 @@ static int handle(void *user, const char *section, const char *key, const char *
 /* ---- overrides */
 
 static void parse_override(pel__config *c, int number) {
-  char *text = copy(c->overrides[number]), *equals = strchr(text, '='), *dot = strchr(text, '.');
+  char *text = copy(c->overrides[number]), *equals = strchr(text, '=');
   if (equals) *equals = '\0';
-  char *section = text, *key = dot ? dot + 1 : NULL;
+  char *dot = strchr(text, '.'), *section = dot ? text : "", *key = dot ? dot + 1 : text;
   if (dot) *dot = '\0';
-  section = trim(section);
-  if (key) key = trim(key);
-  if (!equals || !dot || dot > equals || !is_name(section) || !is_name(key)) {
+  if (dot) section = trim(section);
+  key = trim(key);
+  /* A key alone goes on: the tables may know where it belongs. */
+  if (!equals || (dot && !is_name(section)) || !is_name(key)) {
     pel__config_complain(c, PEL__ERROR_SYNTAX, 0, number, "expected 'section.key=value'");
   } else {
     char *value = trim(equals + 1);

@@ -18,8 +18,10 @@ typedef struct {
 typedef struct pel__config pel__config;
 
 /* Reads `path` into memory (*text malloced, *length bytes): missing, unreadable, a directory, too
- * large (> 16 MiB): one sentence, PEL_IO or PEL_USAGE.  Local: call on rank 0 and broadcast. */
-int pel__config_load(const char *path, char **text, size_t *length, pel_error *e);
+ * large (> 16 MiB): one sentence, PEL_IO or PEL_USAGE; it helps whoever gave the name of a model
+ * instead.  Local: call on rank 0 and broadcast. */
+int pel__config_load(const char *path, const pel_model *const *models, int nmodels, char **text,
+                     size_t *length, pel_error *e);
 
 /* A file that a configuration names: relative to the working directory, else to that of the
  * configuration; as it is given if it is in neither. */

@@ -93,12 +93,39 @@ static const char *home_of(const pel__config *c, const char *section, const char
   return NULL;
 }
 
+/* "[output], [checkpoint] or [diagnostics]": the sections that have the key, each by `form`; the
+ * number of them. */
+static int list_homes(const pel__config *c, const char *key, const char *form, char *text,
+                      size_t size) {
+  int n = 0, all = 0;
+  size_t at = 0;
+  for (int i = 0; i < c->nbound; ++i) all += strcmp(c->bound[i].param->key, key) == 0;
+  for (int i = 0; i < c->nbound && at < size; ++i) {
+    if (strcmp(c->bound[i].param->key, key) != 0) continue;
+    at += (size_t)snprintf(text + at, size - at, "%s", !n ? "" : n + 1 < all ? ", " : " or ");
+    if (at < size) at += (size_t)snprintf(text + at, size - at, form, c->bound[i].section, key);
+    ++n;
+  }
+  return n;
+}
+
 static void stray_key(pel__config *c, const pel__entry *e) {
-  const char *home = home_of(c, "", e->key);
-  char advice[120] = "write a [section] above it";
-  if (home) snprintf(advice, sizeof advice, "put it below [%s]", home);
+  char advice[300] = "write a [section] above it", homes[200];
+  if (list_homes(c, e->key, "[%s]", homes, sizeof homes))
+    snprintf(advice, sizeof advice, "put it below %s", homes);
   pel__config_complain(c, PEL__ERROR_UNKNOWN, e->line, e->override,
                        "%s: stands before the first [section]; %s", e->key, advice);
+}
+
+/* A key alone on the command line. */
+static void bare_key(pel__config *c, const pel__entry *e) {
+  char advice[300] = "", homes[200];
+  const char *key = e->key, *near = NULL;
+  for (int i = 0; i < c->nbound; ++i) pel__suggest(key, c->bound[i].param->key, &near);
+  if (list_homes(c, near ? near : key, "'%s.%s'", homes, sizeof homes))
+    snprintf(advice, sizeof advice, "; did you mean %s?", homes);
+  pel__config_complain(c, PEL__ERROR_SYNTAX, e->line, e->override, "expected 'section.key=value'%s",
+                       advice);
 }
 
 static void unknown_key(pel__config *c, const pel__entry *e) {
@@ -140,7 +167,7 @@ void pel__config_bind(pel__config *c, const pel__binding *b, int nbindings) {
     const pel__entry *e = &c->entries[i];
     if (declared(c, e->section, e->key)) continue;
     if (!*e->section)
-      stray_key(c, e);
+      (e->override < 0 ? stray_key : bare_key)(c, e);
     else if (declared(c, e->section, NULL))
       unknown_key(c, e);
     else if (!c->model_rejected && !repeated(c, i))

@@ -63,7 +63,8 @@ void pel__locate(const char *file, const char *config_path, char found[PATH_MAX]
   if (access(found, F_OK) != 0) snprintf(found, PATH_MAX, "%s", file);
 }
 
-int pel__config_load(const char *path, char **text, size_t *length, pel_error *e) {
+int pel__config_load(const char *path, const pel_model *const *models, int nmodels, char **text,
+                     size_t *length, pel_error *e) {
   *text = NULL;
   *length = 0;
   if (!*path) return pel_error_set(e, PEL_USAGE, "no configuration given; expected an INI file");
@@ -74,6 +75,11 @@ int pel__config_load(const char *path, char **text, size_t *length, pel_error *e
   if (!f && errno == ENOENT) {
     char hint[4500];
     similar(path, hint, sizeof hint);
+    for (int i = 0; i < nmodels; ++i)
+      if (strcmp(path, models[i]->name) == 0)
+        snprintf(hint, sizeof hint,
+                 "; it is the name of a model: `pelsim init %s > %s.ini` makes a configuration",
+                 path, path);
     return pel_error_set(e, PEL_IO, "%s: no such file%s", path, hint);
   }
   if (!f) return pel_error_set(e, PEL_IO, "%s: cannot be opened: %s", path, strerror(errno));

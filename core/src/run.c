@@ -21,8 +21,7 @@ int pel_peek(const pel_host *host, const pel_request *r, int *ranks, char dir[40
   pel_error e = {0};
   char *text;
   size_t length;
-  (void)host;
-  if (pel__config_load(r->config, &text, &length, &e)) {
+  if (pel__config_load(r->config, host->models, host->nmodels, &text, &length, &e)) {
     fprintf(stderr, "pelsim: %s\n", e.text);
     return e.code;
   }

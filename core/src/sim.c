@@ -15,7 +15,8 @@
 static int read_config(pel_sim *s, const pel_request *r, pel_error *e) {
   char *text = NULL;
   size_t length = 0;
-  if (s->rank == 0) pel__config_load(r->config, &text, &length, e);
+  if (s->rank == 0)
+    pel__config_load(r->config, s->host->models, s->host->nmodels, &text, &length, e);
   MPI_Bcast(e, sizeof *e, MPI_BYTE, 0, s->comm);
   if (e->code) return e->code;
   MPI_Bcast(&length, sizeof length, MPI_BYTE, 0, s->comm);

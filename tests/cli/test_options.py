@@ -108,8 +108,19 @@ with open('heat.ini', 'w', encoding='utf-8') as f:
     f.write(out)
 code, out, err = pelsim('check', 'heat.ini')
 check('check of what init wrote', (code, err), (0, ''))
+for path, why in (('././heat.ini', 'cannot be loaded (invalid ELF header)'),
+                  ('heat.ini', 'cannot be loaded (invalid ELF header)'),
+                  ('sub/none.so', 'cannot be read; build it, or correct the path')):
+    code, out, err = pelsim('check', 'heat.ini', '-s', f'run.plugin={path}')
+    check(f'plugin = {path}', (code, out, err),
+          (2, '', f"-s run.plugin={path}: [run] plugin: plug-in '{path}': {why}\n"))
 code, out, err = pelsim('check', '--json', '--', 'heat.ini')
 check('check --json', json.loads(out), bool)
+for command in ('run', 'check'):
+    code, out, err = pelsim(command, 'shallow_water')
+    check(f'{command} shallow_water', (code, out, err),
+          (4, '', 'pelsim: shallow_water: no such file; it is the name of a model: `pelsim init '
+           'shallow_water > shallow_water.ini` makes a configuration\n'))
 for command in ('info', 'verify', 'fingerprint'):
     code, out, err = pelsim(command, 'missing.h5')
     check(f'{command} of a missing file', (code, out), (4, ''))

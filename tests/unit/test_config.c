@@ -433,7 +433,7 @@ static void want_load(const char *path, int code, const char *sentence) {
   char *text;
   size_t length;
   pel_error e = {0};
-  const int got = pel__config_load(path, &text, &length, &e);
+  const int got = pel__config_load(path, NULL, 0, &text, &length, &e);
   if (got != code || strcmp(e.text, sentence) != 0 || e.code != code)
     fail_msg("%s:\n got %d: %s\nwant %d: %s", path, got, e.text, code, sentence);
   free(text);
