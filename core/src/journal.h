@@ -66,7 +66,7 @@ void pel__journal_row(pel__journal *j, int64_t step, double time, double dt, con
 /* Seconds spent by phase, per rank (gathered by the caller). */
 typedef struct {
   const char
-      *name; /* "compute", "halo", "filter", "diagnostics", "output", "checkpoint", "agree" */
+      *name; /* "compute", "halo", "filter", "diagnostics", "output", "checkpoint", "agreement" */
   double min, mean, max;
 } pel__phase;
 
@@ -77,6 +77,7 @@ typedef struct {
   double time, seconds;     /* model time; wall-clock of the loop */
   double bytes;             /* memory traffic the programs must have caused, all ranks */
   double bandwidth;         /* measured, of all ranks together [B/s]; 0: unknown */
+  double others;            /* share of the cores' time that other programs took; < 0: unknown */
   uint64_t fingerprint;
   const pel__phase *phases;
   int nphases;

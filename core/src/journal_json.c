@@ -118,6 +118,7 @@ static json_t *timing(const pel__run_facts *f, const pel__run_result *r) {
   put(t, "bandwidth_fraction",
       timed && r->bandwidth > 0 ? real(r->bytes / r->seconds / r->bandwidth) : json_null());
   put(t, "imbalance", real(pel__imbalance(r)));
+  put(t, "other_programs", r->others >= 0 ? real(r->others) : json_null());
   return t;
 }
 

@@ -2,6 +2,7 @@
  * Memory bandwidth and machine balance: the copy kernel). */
 #define _GNU_SOURCE /* sched_getaffinity */
 #include "machine.h"
+#include <dirent.h>
 #include <hwloc.h>
 #include <math.h>
 #include <omp.h>
@@ -134,23 +135,28 @@ void pel__machine_look(MPI_Comm comm, pel__machine *m) {
 
 int pel__machine_threads(const pel__machine *m) { return at_least_one(m->cores / m->sharers); }
 
+bool pel__machine_crowded(const pel__machine *m, int threads) {
+  return threads * m->sharers > m->cores;
+}
+
 bool pel__machine_advice(const pel__machine *m, int threads, char *sentence, size_t size) {
-  const int wanted = threads * m->sharers, all = threads * m->node_ranks;
-  if (wanted > m->cores && all <= m->node_cores) {
+  const int all = threads * m->node_ranks;
+  const bool crowded = pel__machine_crowded(m, threads);
+  if (crowded && all <= m->node_cores) {
     snprintf(sentence, size,
              "%d threads a rank are pinned to %d core%s although the node has %d: start with "
              "`mpirun --map-by slot:PE=%d --bind-to core`",
              threads, m->cores, m->cores > 1 ? "s" : "", m->node_cores, threads);
     return true;
   }
-  if (wanted > m->cores && m->sharers > m->cores) {
+  if (crowded && m->sharers > m->cores) {
     snprintf(sentence, size,
              "%d ranks share %d cores and wait for each other: start at most %d ranks a node, "
              "with -t 1",
              m->sharers, m->cores, m->node_cores);
     return true;
   }
-  if (wanted > m->cores) {
+  if (crowded) {
     snprintf(sentence, size,
              "%d x %d threads share %d cores and wait for each other: use -t %d, or fewer ranks",
              m->sharers, threads, m->cores, pel__machine_threads(m));
@@ -172,6 +178,27 @@ bool pel__machine_advice(const pel__machine *m, int threads, char *sentence, siz
     return true;
   }
   return false;
+}
+
+/* ---- other programs ---- */
+
+double pel__machine_waited(void) {
+  const char *folder = "/proc/self/task";
+  double sum = 0;
+  bool told = false;
+  DIR *d = opendir(folder);
+  if (!d) return -1;
+  for (const struct dirent *task; (task = readdir(d));) {
+    char path[300];
+    double running, waiting; /* [ns] */
+    snprintf(path, sizeof path, "%s/%.200s/schedstat", folder, task->d_name);
+    FILE *f = *task->d_name == '.' ? NULL : fopen(path, "re");
+    if (!f) continue;
+    if (fscanf(f, "%lf %lf", &running, &waiting) == 2) sum += waiting, told = true;
+    fclose(f);
+  }
+  closedir(d);
+  return told ? 1e-9 * sum : -1;
 }
 
 /* ---- bandwidth ---- */

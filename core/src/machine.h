@@ -26,9 +26,16 @@ void pel__machine_look(MPI_Comm comm, pel__machine *m);
  */
 int pel__machine_threads(const pel__machine *m);
 
+/* Whether the ranks and threads of this run alone are more than the cores they share. */
+bool pel__machine_crowded(const pel__machine *m, int threads);
+
 /* One sentence if ranks*threads exceed the cores or ranks are unpinned although that matters, with
  * the command that fixes it; false if all is well. */
 bool pel__machine_advice(const pel__machine *m, int threads, char *sentence, size_t size);
+
+/* Seconds for which threads of this process were ready to run and had no core, all threads
+ * together, since they began; < 0 if this system does not tell.  Local. */
+double pel__machine_waited(void);
 
 /* Bandwidth of all ranks together [B/s]: a copy with streaming stores, `threads` threads a rank,
  * arrays beyond the caches, about 50 ms, counting one load and one store.  Collective. */

@@ -36,7 +36,7 @@ static void print_phases(FILE *out, const pel__run_result *r) {
   }
   const double other = r->seconds - named;
   if (r->nphases && other > .005 * r->seconds)
-    fprintf(out, "%-14s%14s%14.3f%14s%10.1f %%\n", "other", "", other, "",
+    fprintf(out, "%-14s%14s%14.3f%14s%10.1f %%\n", "control", "", other, "",
             100 * other / r->seconds);
   fprintf(out, "%-14s%14s%14.3f%14s%10.1f %%\n", "all", "", r->seconds, "", 100.);
 }
@@ -57,6 +57,8 @@ static void print_efficiency(FILE *out, const pel__run_facts *f, const pel__run_
   if (f->ranks > 1 && phase(r, "compute"))
     fprintf(out, "imbalance     %.1f %% (slowest rank over the mean, computing)\n",
             100 * pel__imbalance(r));
+  if (r->others >= .01)
+    fprintf(out, "cores         %.0f %% of their time went to other programs\n", 100 * r->others);
   if (!(r->bytes > 0)) return;
   fprintf(out, "memory        %.3g GB/s", 1e-9 * r->bytes / r->seconds);
   if (r->bandwidth > 0)
@@ -103,6 +105,18 @@ static bool too_short(char *out, size_t size, const pel__run_facts *f, const pel
   return true;
 }
 
+/* Whatever else was measured then is theirs too. */
+static bool is_disturbed(char *out, size_t size, const pel__run_facts *f,
+                         const pel__run_result *r) {
+  (void)f;
+  if (r->others < .1) return false;
+  snprintf(out, size,
+           "other programs took %.0f %% of the cores, so no phase can be judged: wait until the "
+           "machine is idle, or leave them a core (fewer ranks or threads)",
+           100 * r->others);
+  return true;
+}
+
 static bool writes_too_much(char *out, size_t size, const pel__run_facts *f,
                             const pel__run_result *r) {
   const double output = share(r, "output"), checkpoint = share(r, "checkpoint"),
@@ -144,7 +158,7 @@ static bool is_uneven(char *out, size_t size, const pel__run_facts *f, const pel
 
 static bool talks_too_much(char *out, size_t size, const pel__run_facts *f,
                            const pel__run_result *r) {
-  const double halo = share(r, "halo"), agree = share(r, "agree");
+  const double halo = share(r, "halo"), agree = share(r, "agreement");
   const int64_t mine = f->cells / (f->ranks > 0 ? f->ranks : 1);
   const int per_node = f->nodes > 0 ? f->ranks / f->nodes : f->ranks;
   if (f->ranks < 2 || halo + agree < .3) return false;
@@ -202,8 +216,9 @@ static bool could_use_cores(char *out, size_t size, const pel__run_facts *f,
 }
 
 void pel__advice(char *out, size_t size, const pel__run_facts *f, const pel__run_result *r) {
-  static adviser *const advisers[] = {too_short, writes_too_much, is_uneven,      talks_too_much,
-                                      is_fast,   is_small,        could_use_cores};
+  static adviser *const advisers[] = {too_short, is_disturbed,   writes_too_much,
+                                      is_uneven, talks_too_much, is_fast,
+                                      is_small,  could_use_cores};
   for (int i = 0; i < PEL_N(advisers); ++i)
     if (advisers[i](out, size, f, r)) return;
   snprintf(out, size, "none: no phase stands out");

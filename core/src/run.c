@@ -195,8 +195,8 @@ static int loop(pel__records *r, const pel_request *q, bool resumed, pel_error *
 /* ---- the end ---- */
 
 static void gather_phases(pel_sim *s, pel__phase *p) {
-  static const char *const name[] = {"compute", "halo",       "filter", "diagnostics",
-                                     "output",  "checkpoint", "agree"};
+  static const char *const name[] = {"compute", "halo",       "filter",   "diagnostics",
+                                     "output",  "checkpoint", "agreement"};
   double lo[PEL__NPHASES], hi[PEL__NPHASES], sum[PEL__NPHASES];
   MPI_Reduce(s->seconds, lo, PEL__NPHASES, MPI_DOUBLE, MPI_MIN, 0, s->comm);
   MPI_Reduce(s->seconds, hi, PEL__NPHASES, MPI_DOUBLE, MPI_MAX, 0, s->comm);
@@ -205,13 +205,26 @@ static void gather_phases(pel_sim *s, pel__phase *p) {
     p[i] = (pel__phase){name[i], lo[i], s->rank == 0 ? sum[i] / s->nranks : 0, hi[i]};
 }
 
-static void finish(pel__records *r, int code, const pel_error *e, int64_t first, double seconds) {
+/* The share of this run's cores that others had while it wanted them.  waited: of this rank at the
+ * beginning.  A run that crowds its own cores cannot tell. */
+static double share_of_others(const pel_sim *s, double waited, double seconds) {
+  const double now = pel__machine_waited();
+  const bool known =
+      waited >= 0 && now >= waited && seconds > 0 && !pel__machine_crowded(&s->machine, s->threads);
+  double x[2] = {known ? 0 : 1, known ? (now - waited) / (s->threads * seconds) : 0};
+  MPI_Allreduce(MPI_IN_PLACE, x, 2, MPI_DOUBLE, MPI_SUM, s->comm);
+  return x[0] > 0 ? -1 : fmin(x[1] / s->nranks, 1);
+}
+
+static void finish(pel__records *r, int code, const pel_error *e, int64_t first, double seconds,
+                   double waited) {
   pel_sim *s = r->s;
   pel__phase phases[PEL__NPHASES];
   char next[5000];
   const bool output = r->series != NULL;
   pel_error trouble = {0};
   MPI_Bcast(&seconds, 1, MPI_DOUBLE, 0, s->comm);
+  const double others = share_of_others(s, waited, seconds);
   const bool probe = seconds > 1; /* a short run would pay more for the probe than it learns */
   if (r->series && s->host->io->series_close(r->series, &trouble))
     pel__journal_say(r->journal, "%s", trouble.text);
@@ -226,6 +239,7 @@ static void finish(pel__records *r, int code, const pel_error *e, int64_t first,
       .seconds = seconds,
       .bytes = pel__program_bytes(s) * (double)(s->step - first),
       .bandwidth = probe ? pel__machine_bandwidth(s->comm, &s->machine, s->threads) : 0,
+      .others = others,
       .fingerprint = pel__state_fingerprint(s),
       .phases = phases,
       .nphases = PEL__NPHASES,
@@ -264,10 +278,10 @@ static void simulate(pel__records *r, const pel_request *q, bool continued, pel_
   MPI_Barrier(s->comm); /* rank 0 had files to open */
   memset(s->seconds, 0, sizeof s->seconds);
   const int64_t first = s->step;
-  const double t0 = MPI_Wtime();
+  const double t0 = MPI_Wtime(), waited = pel__machine_waited();
   if (s->scheme) tell_limits(r, e);
   const int code = e->code ? e->code : loop(r, q, continued, e);
-  finish(r, code, e, first, MPI_Wtime() - t0);
+  finish(r, code, e, first, MPI_Wtime() - t0, waited);
 }
 
 int pel_run(MPI_Comm comm, const pel_host *host, const pel_request *q) {

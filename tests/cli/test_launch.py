@@ -1,6 +1,7 @@
 """pelsim run -n: exit codes come through mpirun, signals end in a checkpoint and exit code 75, and
 nothing is left behind, whoever is killed."""
 import glob
+import json
 import os
 import pty
 import signal
@@ -162,6 +163,25 @@ check('more ranks than cores, check', out, has('advice', ' and wait for each oth
 code, out, err = pelsim('run', 'long.ini', '-n', 16, '-t', 1, '-s', 'grid.nxx=1')
 check('more ranks than cores and a wrong key', (code, out, err.count('\n')), (2, '', 1))
 check('more ranks than cores and a wrong key', err, has('[grid] nxx: unknown key'))
+
+# ---- a core that another program wants too: the advice says so, and nothing else
+
+def on_one_core():
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+
+
+if os.path.exists('/proc/self/schedstat'):
+    other = subprocess.Popen(['sh', '-c', 'while :; do :; done'], preexec_fn=on_one_core)
+    p = subprocess.run([PELSIM, 'run', 'long.ini', '--steps', '400000', '--dir', 'busy'],
+                       preexec_fn=on_one_core, env=ENVIRONMENT, text=True,
+                       capture_output=True, timeout=120)
+    other.kill()
+    other.wait()
+    check('a busy core', (p.returncode, p.stderr), (0, ''))
+    check('a busy core', p.stdout, has('of their time went to other programs',
+                                       'advice        other programs took '))
+    with open('busy/run.json', encoding='utf-8') as f:
+        check('a busy core', json.load(f)['timing']['other_programs'], lambda x: .2 < (x or 0) < .8)
 
 # ---- under a launcher
 

@@ -23,7 +23,7 @@ __attribute__((unused)) static const pel__run_facts facts = {
 
 __attribute__((unused)) static const pel__phase phases[] = {
     {"compute", 79, 80, 81.6},    {"halo", 5, 6, 7},
-    {"output", 2, 2.5, 3},        {"agree", .5, .5, .5},
+    {"output", 2, 2.5, 3},        {"agreement", .5, .5, .5},
     {"checkpoint", .1, .25, .25}, {"diagnostics", .1, .1, .1},
     {"filter", 0, 0, 0}};
 
@@ -34,6 +34,7 @@ __attribute__((unused)) static const pel__run_result result = {
     .seconds = 100,
     .bytes = 1.8e12,
     .bandwidth = 2.4e10,
+    .others = .004,
     .fingerprint = 0xabcdef0123,
     .phases = phases,
     .nphases = PEL_N(phases),

@@ -3,10 +3,13 @@
 #define _GNU_SOURCE
 #include <sched.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -137,11 +140,49 @@ static void bandwidth_is_measured(void **state) {
   print_message("%.3g GB/s measured in %.3f s\n", 1e-9 * got, seconds);
 }
 
+static void spin(double seconds) {
+  struct timespec a, b;
+  clock_gettime(CLOCK_MONOTONIC, &a);
+  do clock_gettime(CLOCK_MONOTONIC, &b);
+  while ((double)(b.tv_sec - a.tv_sec) + 1e-9 * (double)(b.tv_nsec - a.tv_nsec) < seconds);
+}
+
+/* Four programs on one core: each has to wait for three quarters of the time; asleep, for none. */
+static void a_shared_core_is_noticed(void **state) {
+  (void)state;
+  cpu_set_t before, one;
+  int status;
+  assert_int_equal(sched_getaffinity(0, sizeof before, &before), 0);
+  CPU_ZERO(&one);
+  for (int cpu = 0; cpu < CPU_SETSIZE && !CPU_COUNT(&one); ++cpu)
+    if (CPU_ISSET(cpu, &before)) CPU_SET(cpu, &one);
+  assert_int_equal(sched_setaffinity(0, sizeof one, &one), 0);
+  const double begun = pel__machine_waited();
+  pid_t other[3];
+  for (int i = 0; i < 3; ++i)
+    if ((other[i] = fork()) == 0) {
+      spin(10);
+      _exit(0);
+    }
+  spin(.6);
+  const double shared = pel__machine_waited();
+  usleep(300000);
+  const double slept = pel__machine_waited();
+  for (int i = 0; i < 3; ++i) {
+    kill(other[i], SIGKILL);
+    waitpid(other[i], &status, 0);
+  }
+  sched_setaffinity(0, sizeof before, &before);
+  if (begun < 0) skip(); /* this kernel does not tell */
+  must_lie("seconds of 0.6 waited for the core", shared - begun, .3, .6);
+  must_lie("seconds of 0.3 asleep waited for the core", slept - shared, 0, .1);
+}
+
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(it_finds_what_the_system_says), cmocka_unit_test(a_narrow_mask_is_one_core),
+      cmocka_unit_test(it_finds_what_the_system_says),  cmocka_unit_test(a_narrow_mask_is_one_core),
       cmocka_unit_test(threads_are_cores_over_sharers), cmocka_unit_test(advice_fits_the_layout),
-      cmocka_unit_test(bandwidth_is_measured)};
+      cmocka_unit_test(bandwidth_is_measured),          cmocka_unit_test(a_shared_core_is_noticed)};
   unsetenv("OMP_PROC_BIND"); /* the advice depends on it */
   MPI_Init(&argc, &argv);
   const int failed = cmocka_run_group_tests(tests, NULL, NULL);

@@ -19,10 +19,10 @@ static void the_table_is_aligned(void **state) {
              "compute               79.000        80.000        81.600      80.0 %\n"
              "halo                   5.000         6.000         7.000       6.0 %\n"
              "output                 2.000         2.500         3.000       2.5 %\n"
-             "agree                  0.500         0.500         0.500       0.5 %\n"
+             "agreement              0.500         0.500         0.500       0.5 %\n"
              "checkpoint             0.100         0.250         0.250       0.2 %\n"
              "diagnostics            0.100         0.100         0.100       0.1 %\n"
-             "other                               10.650                    10.7 %\n"
+             "control                             10.650                    10.7 %\n"
              "all                                100.000                   100.0 %\n"
              "steps         100 (100 d of model time) in 100 s\n"
              "rate          1 Mcell-steps/s, 236.6 simulated years a day\n"
@@ -47,15 +47,15 @@ static const struct {
      "min"},
     {"100  60 60  diagnostics 35  0  2 1 1  1000000  2",
      "diagnostics take 35 %: raise [diagnostics] interval or every"},
-    {"100  60 90  agree 35  0  4 1 1  1000000  4",
+    {"100  60 90  agreement 35  0  4 1 1  1000000  4",
      "the slowest rank computes 50 % longer than the mean: give each rank more blocks to even it "
      "out, [parallel] blocks = 4"},
-    {"100  60 90  agree 35  0  4 1 1  1000000  16",
+    {"100  60 90  agreement 35  0  4 1 1  1000000  16",
      "the slowest rank computes 50 % longer than the mean: see whether other programs use its "
      "cores"},
     {"100  60 60  halo 38  0  8 1 1  1000000  8",
      "communication takes 38 %: use fewer ranks and more threads, for example -n 4 -t 2"},
-    {"100  60 60  agree 38  0  8 1 1  80000  8",
+    {"100  60 60  agreement 38  0  8 1 1  80000  8",
      "communication takes 38 %: with 10000 cells a rank there is little to share; fewer ranks "
      "would do"},
     {"100  60 60  halo 38  0  4 8 4  1000000  4",
@@ -103,6 +103,39 @@ static void advice_follows_what_was_measured(void **state) {
   }
 }
 
+static void other_programs_come_before_advice(void **state) {
+  (void)state;
+  static const struct {
+    double others;
+    const char *line, *advice;
+  } busy[] = {
+      {-1, NULL, "output takes 40 %"},
+      {.004, NULL, "output takes 40 %"},
+      {.06, "\ncores         6 % of their time went to other programs\n", "output takes 40 %"},
+      {.34, "\ncores         34 % of their time went to other programs\n",
+       "other programs took 34 % of the cores, so no phase can be judged: wait until the "
+       "machine is idle, or leave them a core (fewer ranks or threads)"}};
+  for (int i = 0; i < PEL_N(busy); ++i) {
+    const pel__phase two[] = {{"compute", 60, 60, 60}, {"output", 40, 40, 40}};
+    const pel__run_facts f = {.ranks = 2, .threads = 1, .nodes = 1, .cells = 1000000};
+    const pel__run_result r = {
+        .seconds = 100, .steps_done = 1, .phases = two, .nphases = 2, .others = busy[i].others};
+    char *text, advice[400];
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+    pel__report(out, &f, &r);
+    fclose(out);
+    if (busy[i].line)
+      must_contain(text, busy[i].line);
+    else
+      assert_null(strstr(text, "other programs"));
+    pel__advice(advice, sizeof advice, &f, &r);
+    must_contain(advice, busy[i].advice);
+    must_fit_80_columns(&f, &r);
+    free(text);
+  }
+}
+
 static void a_long_sentence_is_broken_between_words(void **state) {
   (void)state;
   for (int64_t cells = 10; cells < 1000000000000;
@@ -117,6 +150,7 @@ static void a_long_sentence_is_broken_between_words(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(the_table_is_aligned),
                                      cmocka_unit_test(advice_follows_what_was_measured),
+                                     cmocka_unit_test(other_programs_come_before_advice),
                                      cmocka_unit_test(a_long_sentence_is_broken_between_words)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
