@@ -132,6 +132,9 @@ static int make_layout(pel_sim *s, pel_error *e) {
   int w = pel__plan_halo(s, s->program), nb[3] = {0, 0, 0}, halo[3];
   const int other[] = {pel__plan_halo(s, s->init), pel__measures_halo(s), pel__outputs_halo(s)};
   for (int i = 0; i < 3; ++i) w = other[i] > w ? other[i] : w;
+#ifdef PELSIM_CHECKS
+  ++w; /* a rim that nobody fills: who reads further than declared meets NaN, not foreign memory */
+#endif
   for (int a = 0; a < 3; ++a) halo[a] = a < s->grid.dims ? w : 0;
   if (*s->set.parallel.block_grid) {
     const int n = sscanf(s->set.parallel.block_grid, "%dx%dx%d", &nb[0], &nb[1], &nb[2]);

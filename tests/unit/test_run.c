@@ -45,6 +45,9 @@ static void peeks(const pel_tile *t,
                   const void *s) { /* reads a neighbour that it does not declare */
   PEL_EACH(t, i, j, k, p)((const state *)s)->dx[p] = ((const state *)s)->x[p + 1];
 }
+static void looks_back(const pel_tile *t, const void *s) { /* the same, in the row before */
+  PEL_EACH(t, i, j, k, p)((const state *)s)->dx[p] = ((const state *)s)->x[p - t->sy];
+}
 static void itself(const pel_tile *t, const void *s) {
   PEL_EACH(t, i, j, k, p) t->out[p] = ((const state *)s)->x[p];
 }
@@ -65,12 +68,13 @@ PROGRAM(grows);
 PROGRAM(divides);
 PROGRAM(gives_up);
 PROGRAM(peeks);
+PROGRAM(looks_back);
 
-/* Runs a model of one program for 5 steps of dt = 0.01 on 16 cells; returns the exit code and what
- * rank 0 wrote to stderr. */
+/* Runs a model of one program for 5 steps of dt = 0.01 on 16 x 2 cells; returns the exit code and
+ * what rank 0 wrote to stderr. */
 static int run(const pel_stage *program, char *said, size_t size) {
   static const char text[] =
-      "[run]\nmodel = small\n[grid]\nnx = 16\n[time]\ndt = 0.01\nsteps = 5\n"
+      "[run]\nmodel = small\n[grid]\nnx = 16\nny = 2\n[time]\ndt = 0.01\nsteps = 5\n"
       "[diagnostics]\nevery = 1\n[checkpoint]\nat_end = no\n";
   const pel_model m = {PEL_MODEL("small", state, "a test", "none"),
                        PEL_TABLES4(params, fields, init, diagnostics),
@@ -147,8 +151,9 @@ static void an_undeclared_read_is_caught_by_checks(void **s) {
   (void)s;
 #ifdef PELSIM_CHECKS
   expect(peeks_program, PEL_INVALID, "a stage reads what it does not declare");
+  expect(looks_back_program, PEL_INVALID, "a stage reads what it does not declare");
 #else
-  (void)peeks_program;
+  (void)peeks_program, (void)looks_back_program;
   skip();
 #endif
 }
