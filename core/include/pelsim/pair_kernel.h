@@ -1,0 +1,172 @@
+/* For the author of a pair potential: makes the kernels of a pair formula (see particles.h).
+ *
+ *   PEL_INLINE pel_pair lj(pel_real r2, const pel_real *c) { ... }
+ *   #define PEL_FORMULA lj
+ *   #define PEL_COEFFICIENTS 5
+ *   #include "pelsim/pair_kernel.h"  // defines static const pel_pair_kernels lj_kernels
+ *
+ * How a kernel works (tests and bench/ hold it to this).  The list gives each particle i, a "row",
+ * the clusters of PEL_LANES particles j of which some may be within reach; each pair is in the list
+ * once.  A cluster is one vector: no gathers.  f_i stays in registers, f_j is updated in memory,
+ * both as integers: with M = 1.5*2^52*q, the bits of fma(f, d, M) are those of M plus the integer
+ * nearest to f*d/q, so that one integer addition accumulates the exactly rounded component and the
+ * third law holds to the last bit.  What the many M add up to is known from the list: the sums of j
+ * start from it, and rows take off t->bias.  The formula of the next cluster is under way while the
+ * forces of the present one are added. */
+
+#ifndef PEL_PAIR_KERNEL_H
+#define PEL_PAIR_KERNEL_H
+#include "pelsim/particles.h"
+
+#define PEL__PASTE_(a, b) a##b
+#define PEL__PASTE(a, b) PEL__PASTE_(a, b)
+
+typedef struct {
+  pel_double4 x, y, z;
+} pel__vector;
+
+typedef struct {
+  pel_long4 x, y, z;
+} pel__sums;
+
+/* One row against one cluster: separation and F/r. */
+typedef struct {
+  pel__vector d;
+  pel_double4 force;
+} pel__work;
+
+typedef struct {
+  pel_double4 force, energy; /* largest magnitudes */
+  pel_long4 sum;             /* of energy */
+} pel__watch;
+
+PEL_INLINE pel__vector pel__separation(const pel_pair_task *t, const pel__vector *i, ptrdiff_t j) {
+  return (pel__vector){i->x - *(const pel_double4 *)(t->x[0] + j),
+                       i->y - *(const pel_double4 *)(t->x[1] + j),
+                       i->z - *(const pel_double4 *)(t->x[2] + j)};
+}
+
+PEL_INLINE void pel__push(const pel_pair_task *t, const pel__work *w, ptrdiff_t j, pel__sums *i) {
+  const pel_double4 m = pel_all(t->magic);
+  const pel_long4 x = (pel_long4)pel_fma(w->force, w->d.x, m),
+                  y = (pel_long4)pel_fma(w->force, w->d.y, m),
+                  z = (pel_long4)pel_fma(w->force, w->d.z, m);
+  i->x += x, i->y += y, i->z += z;
+  *(pel_long4 *)(t->f[0] + j) -= x;
+  *(pel_long4 *)(t->f[1] + j) -= y;
+  *(pel_long4 *)(t->f[2] + j) -= z;
+}
+
+/* The sums of the four rows of a cluster, to its particles. */
+PEL_INLINE void pel__settle(int64_t *f, const int64_t *bias, pel_long4 a, pel_long4 b, pel_long4 c,
+                            pel_long4 d) {
+  *(pel_long4 *)f += pel_row_sums(a, b, c, d) - *(const pel_long4 *)bias;
+}
+#endif
+
+#define PEL__OWN(name) PEL__PASTE(PEL_FORMULA, name)
+
+/* Coefficients of type ti with the types of the cluster at j, and the square of the cut-off. */
+PEL_INLINE pel_real PEL__OWN(_look)(const pel_pair_task *t, bool many, int ti, ptrdiff_t j,
+                                    pel_real c[PEL_COEFFICIENTS + 1]) {
+  const double *table = t->table + (ptrdiff_t)ti * (PEL_COEFFICIENTS + 1) * t->ntypes;
+  const pel_int4 tj = many ? *(const pel_int4 *)(t->type + j) : (pel_int4){0};
+  for (int k = 0; k < PEL_COEFFICIENTS; ++k)
+    c[k] = many ? pel_lookup(table + (k + 1) * t->ntypes, tj) : pel_all(table[k + 1]);
+  return many ? pel_lookup(table, tj) : pel_all(table[0]);
+}
+
+/* Distance and formula.  self >= 0: the row's own cluster; only lanes beyond it count. */
+PEL_INLINE pel__work PEL__OWN(_work)(const pel_pair_task *t, bool energy, bool many, int ti,
+                                     const pel__vector *xi, ptrdiff_t j, int self,
+                                     const pel_real *c1, pel_real cut2, pel__watch *w) {
+  pel_real cmany[PEL_COEFFICIENTS + 1];
+  pel__work p = {.d = pel__separation(t, xi, j)};
+  pel_double4 r2 = pel_fma(p.d.x, p.d.x, pel_fma(p.d.y, p.d.y, p.d.z * p.d.z));
+  if (many) cut2 = PEL__OWN(_look)(t, true, ti, j, cmany);
+  if (self >= 0)
+    r2 = pel_choose((pel_long4){-(self < 0), -(self < 1), -(self < 2), -(self < 3)}, r2, cut2);
+  const pel_pair h = PEL_FORMULA(r2, many ? cmany : c1);
+  p.force = pel_within(r2, cut2, h.force);
+  w->force = pel_larger(pel_abs(p.force), w->force);
+  if (energy) {
+    const pel_double4 u = pel_within(r2, cut2, h.energy);
+    w->sum += (pel_long4)(u + pel_all(t->magic_energy));
+    w->energy = pel_larger(pel_abs(u), w->energy);
+  }
+  return p;
+}
+
+PEL_INLINE pel__sums PEL__OWN(_row)(const pel_pair_task *t, bool energy, bool many, int self,
+                                    ptrdiff_t home, const int *entry, const int *end,
+                                    const pel_real *c1, pel_real cut2, pel__watch *w) {
+  const ptrdiff_t i = home + self;
+  const pel__vector xi = {pel_all(t->x[0][i]), pel_all(t->x[1][i]), pel_all(t->x[2][i])};
+  const int ti = many ? t->type[i] : 0;
+  pel__sums sums = {{0}, {0}, {0}};
+  ptrdiff_t j = home;
+  pel__work now;
+  if (t->own) {
+    now = PEL__OWN(_work)(t, energy, many, ti, &xi, j, self, c1, cut2, w);
+  } else {
+    if (entry == end) return sums;
+    j = PEL_LANES * (ptrdiff_t)*entry++;
+    now = PEL__OWN(_work)(t, energy, many, ti, &xi, j, -1, c1, cut2, w);
+  }
+  for (; entry < end; ++entry) {
+    const ptrdiff_t next = PEL_LANES * (ptrdiff_t)*entry;
+    const pel__work then = PEL__OWN(_work)(t, energy, many, ti, &xi, next, -1, c1, cut2, w);
+    pel__push(t, &now, j, &sums);
+    now = then, j = next;
+  }
+  pel__push(t, &now, j, &sums);
+  return sums;
+}
+
+PEL_INLINE void PEL__OWN(_run)(pel_pair_task *task, bool energy, bool many) {
+  const pel_pair_task copy = *task, *t = &copy; /* so that stores cannot change it */
+  pel_real c1[PEL_COEFFICIENTS + 1];
+  pel_real cut2 = PEL__OWN(_look)(t, false, 0, 0, c1);
+  pel__watch w = {{0}, {0}, {0}};
+  __int128 total = 0;
+  for (int c = t->first; c < t->last; ++c) {
+    const ptrdiff_t home = PEL_LANES * (ptrdiff_t)c;
+    const int *row = t->row + (home - PEL_LANES * (ptrdiff_t)t->first), *e = t->entry;
+    pel__sums s[PEL_LANES];
+    w.sum = (pel_long4){0};
+#pragma GCC unroll 4
+    for (int r = 0; r < PEL_LANES; ++r)
+      s[r] = PEL__OWN(_row)(t, energy, many, r, home, e + row[r], e + row[r + 1], c1, cut2, &w);
+    pel__settle(t->f[0] + home, t->bias + home, s[0].x, s[1].x, s[2].x, s[3].x);
+    pel__settle(t->f[1] + home, t->bias + home, s[0].y, s[1].y, s[2].y, s[3].y);
+    pel__settle(t->f[2] + home, t->bias + home, s[0].z, s[1].z, s[2].z, s[3].z);
+    if (energy) {
+      int64_t mbits;
+      __builtin_memcpy(&mbits, &t->magic_energy, sizeof mbits);
+      const uint64_t vectors = (uint64_t)(row[PEL_LANES] - row[0] + (t->own ? PEL_LANES : 0));
+      const uint64_t sum = (uint64_t)w.sum[0] + (uint64_t)w.sum[1] + (uint64_t)w.sum[2] +
+                           (uint64_t)w.sum[3] - vectors * PEL_LANES * (uint64_t)mbits;
+      total += (int64_t)sum;
+    }
+  }
+  for (int l = 0; l < PEL_LANES; ++l) {
+    task->largest_force = fmax(task->largest_force, w.force[l]);
+    task->largest_energy = fmax(task->largest_energy, w.energy[l]);
+  }
+  task->energy = total;
+}
+
+/* clang-format off */
+static void PEL__OWN(_force)(pel_pair_task *t) { PEL__OWN(_run)(t, false, false); }
+static void PEL__OWN(_energy)(pel_pair_task *t) { PEL__OWN(_run)(t, true, false); }
+static void PEL__OWN(_force_many)(pel_pair_task *t) { PEL__OWN(_run)(t, false, true); }
+static void PEL__OWN(_energy_many)(pel_pair_task *t) { PEL__OWN(_run)(t, true, true); }
+/* clang-format on */
+
+static const pel_pair_kernels PEL__OWN(_kernels) = {
+    PEL_COEFFICIENTS,
+    {{PEL__OWN(_force), PEL__OWN(_energy)}, {PEL__OWN(_force_many), PEL__OWN(_energy_many)}}};
+
+#undef PEL__OWN
+#undef PEL_FORMULA
+#undef PEL_COEFFICIENTS

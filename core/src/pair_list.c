@@ -1,0 +1,284 @@
+#include "pair_list.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A search from one column: the neighbour columns in reach, and how far along each it has come. */
+typedef struct {
+  int first, last; /* clusters of that column still ahead */
+} run;
+
+typedef struct {
+  const pel__particles *p;
+  pel__share *share;
+  double reach;
+  run *runs;
+  int nruns, room;
+  int *found[PEL_LANES]; /* of the rows of one cluster */
+  int nfound[PEL_LANES];
+  int found_room;
+} search;
+
+/* ---- which columns ---- */
+
+static void add_run(search *s, int first, int last) {
+  if (first >= last) return;
+  if (s->nruns == s->room) {
+    s->room = s->room ? 2 * s->room : 64;
+    s->runs = realloc(s->runs, (size_t)s->room * sizeof *s->runs);
+  }
+  s->runs[s->nruns++] = (run){first, last};
+}
+
+static double gap(int d, double width) { return d == 0 ? 0 : (abs(d) - 1) * width; }
+
+/* Columns within reach of column (ca, cb): owned ones ahead of it, guests in all. */
+static void find_runs(search *s, int ca, int cb) {
+  const pel__particles *p = s->p;
+  const int n0 = p->ncolumns[0], n1 = p->ncolumns[1], own = ca * n1 + cb;
+  const int rows = n1 + 2 * p->beyond[1];
+  const int k0 = (int)fmin(ceil(s->reach / p->width[0]), n0 + p->beyond[0]),
+            k1 = (int)fmin(ceil(s->reach / p->width[1]), n1 + p->beyond[1]);
+  s->nruns = 0;
+  for (int a = ca - k0; a <= ca + k0; ++a)
+    for (int b = cb - k1; b <= cb + k1; ++b) {
+      const double x = gap(a - ca, p->width[0]), y = gap(b - cb, p->width[1]);
+      if (x * x + y * y > s->reach * s->reach) continue;
+      const bool inside = a >= 0 && a < n0 && b >= 0 && b < n1;
+      if (inside && a * n1 + b >= own) add_run(s, p->column[a * n1 + b], p->column[a * n1 + b + 1]);
+      if (a < -p->beyond[0] || a >= n0 + p->beyond[0] || b < -p->beyond[1] ||
+          b >= n1 + p->beyond[1])
+        continue;
+      const int *g = &p->guest_column[(a + p->beyond[0]) * rows + b + p->beyond[1]];
+      add_run(s, g[0], g[1]);
+    }
+}
+
+/* ---- which clusters ---- */
+
+static void reserve_found(search *s, int n) {
+  if (n <= s->found_room) return;
+  s->found_room = 2 * n + 256;
+  for (int r = 0; r < PEL_LANES; ++r)
+    s->found[r] = realloc(s->found[r], (size_t)s->found_room * sizeof **s->found);
+}
+
+static inline bool any_within(pel_double4 r2, pel_double4 limit) {
+#if defined __AVX512VL__
+  return _mm256_cmp_pd_mask((__m256d)r2, (__m256d)limit, _CMP_LE_OQ) != 0;
+#elif defined __AVX2__
+  return _mm256_movemask_pd(_mm256_cmp_pd((__m256d)r2, (__m256d)limit, _CMP_LE_OQ)) != 0;
+#else
+  const pel_long4 m = r2 <= limit;
+  return (m[0] | m[1] | m[2] | m[3]) != 0;
+#endif
+}
+
+/* Rows of cluster c against clusters [j, end). */
+static void test(search *s, int c, int j, int end) {
+  const double *x = s->p->x[0], *y = s->p->x[1], *z = s->p->x[2];
+  const ptrdiff_t home = (ptrdiff_t)c * PEL_LANES;
+  const pel_double4 limit = pel_all(s->reach * s->reach);
+  pel_double4 xi[PEL_LANES], yi[PEL_LANES], zi[PEL_LANES];
+  int n[PEL_LANES], *to[PEL_LANES], *hits = s->share->hits;
+  for (int r = 0; r < PEL_LANES; ++r) {
+    xi[r] = pel_all(x[home + r]), yi[r] = pel_all(y[home + r]), zi[r] = pel_all(z[home + r]);
+    n[r] = s->nfound[r], to[r] = s->found[r];
+  }
+  for (; j < end; ++j) {
+    const ptrdiff_t at = (ptrdiff_t)j * PEL_LANES;
+    const pel_double4 xj = *(const pel_double4 *)(x + at), yj = *(const pel_double4 *)(y + at),
+                      zj = *(const pel_double4 *)(z + at);
+    int sum = 0;
+#pragma GCC unroll 4
+    for (int r = 0; r < PEL_LANES; ++r) {
+      const pel_double4 dx = xi[r] - xj, dy = yi[r] - yj, dz = zi[r] - zj;
+      const int in = any_within(pel_fma(dx, dx, pel_fma(dy, dy, dz * dz)), limit);
+      to[r][n[r]] = j;
+      n[r] += in;
+      sum += in;
+    }
+    hits[j] += sum;
+  }
+  memcpy(s->nfound, n, sizeof n);
+}
+
+/* Entries of the rows of cluster c. */
+static void find(search *s, int c) {
+  const pel__particles *p = s->p;
+  const double low = p->low[c] - s->reach, high = p->high[c] + s->reach;
+  int total = 0;
+  memset(s->nfound, 0, sizeof s->nfound);
+  for (run *r = s->runs; r < s->runs + s->nruns; ++r) {
+    while (r->first < r->last && (p->high[r->first] < low || r->first <= c)) ++r->first;
+    int end = r->first;
+    while (end < r->last && p->low[end] <= high) ++end;
+    total += end - r->first;
+    reserve_found(s, total + 1);
+    test(s, c, r->first, end);
+  }
+}
+
+static void append(search *s, int c) {
+  pel__share *h = s->share;
+  size_t need = h->nentries;
+  int *row = h->row + (ptrdiff_t)(c - h->first) * PEL_LANES;
+  for (int r = 0; r < PEL_LANES; ++r) need += (size_t)s->nfound[r];
+  if (need > h->room) {
+    h->room = need + need / 2 + 1024;
+    h->entry = realloc(h->entry, h->room * sizeof *h->entry);
+  }
+  for (int r = 0; r < PEL_LANES; ++r) {
+    memcpy(h->entry + h->nentries, s->found[r], (size_t)s->nfound[r] * sizeof *h->entry);
+    h->nentries += (size_t)s->nfound[r];
+    row[r + 1] = (int)h->nentries;
+  }
+  h->hits[c] += PEL_LANES; /* the pairs within the cluster */
+}
+
+/* ---- a thread's share ---- */
+
+static void prepare(pel__share *h, const pel__particles *p, double split0, double split1) {
+  const int clusters = p->nclusters + p->nguests;
+  h->first = (int)(split0 * p->nclusters), h->last = (int)(split1 * p->nclusters);
+  h->nentries = 0;
+  const size_t rows = (size_t)(h->last - h->first) * PEL_LANES + 1;
+  if (rows > h->row_room) {
+    h->row_room = rows + rows / 4;
+    h->row = realloc(h->row, h->row_room * sizeof *h->row);
+  }
+  if (clusters > h->hits_room) {
+    h->hits_room = clusters + clusters / 4;
+    h->hits = realloc(h->hits, (size_t)h->hits_room * sizeof *h->hits);
+  }
+  h->row[0] = 0;
+  memset(h->hits, 0, (size_t)clusters * sizeof *h->hits);
+}
+
+static void find_touched(pel__share *h, const pel__particles *p) {
+  const int end = p->nclusters + p->nguests;
+  h->owned_end = p->nclusters, h->guest_first = p->nclusters, h->guest_end = end;
+  while (h->owned_end > h->last && !h->hits[h->owned_end - 1]) --h->owned_end;
+  while (h->guest_first < end && !h->hits[h->guest_first]) ++h->guest_first;
+  while (h->guest_end > h->guest_first && !h->hits[h->guest_end - 1]) --h->guest_end;
+}
+
+static void build_share(pel__pair_list *l, const pel__particles *p, pel__share *h) {
+  search s = {.p = p, .share = h, .reach = l->cutoff + l->skin};
+  const int columns = p->ncolumns[0] * p->ncolumns[1];
+  for (int k = 0; k < columns; ++k) {
+    const int from = p->column[k] > h->first ? p->column[k] : h->first,
+              to = p->column[k + 1] < h->last ? p->column[k + 1] : h->last;
+    if (from >= to) continue;
+    find_runs(&s, k / p->ncolumns[1], k % p->ncolumns[1]);
+    for (int c = from; c < to; ++c) {
+      find(&s, c);
+      append(&s, c);
+    }
+  }
+  find_touched(h, p);
+  free(s.runs);
+  for (int r = 0; r < PEL_LANES; ++r) free(s.found[r]);
+}
+
+/* Shares of equal work next time, as if rows within a share were equally long. */
+static void balance(pel__pair_list *l) {
+  const int n = l->nshares;
+  double old[n + 1], begin = 0;
+  memcpy(old, l->split, sizeof old);
+  for (int t = 1, s = 0; t < n; ++t) {
+    const double want = (double)l->entries * t / n;
+    while (s < n - 1 && begin + (double)l->share[s].nentries < want)
+      begin += (double)l->share[s++].nentries;
+    const double part = (want - begin) / fmax((double)l->share[s].nentries, 1);
+    l->split[t] = old[s] + fmin(part, 1) * (old[s + 1] - old[s]);
+  }
+}
+
+int pel__pair_list_create(pel__pair_list *l, const pel__particles *p, double cutoff, double skin,
+                          pel_error *e) {
+  *l = (pel__pair_list){.cutoff = cutoff, .skin = skin, .nshares = p->threads};
+  for (int a = 0; a < p->domain.dims; ++a) {
+    const double length = p->domain.length[a];
+    if (p->domain.periodic[a] && 2 * cutoff > length)
+      return pel_error_set(e, PEL_USAGE,
+                           "the cut-off %g is more than half the box, %g along axis %c; use a "
+                           "larger box or a smaller cut-off",
+                           cutoff, length, "xyz"[a]);
+    if (p->domain.periodic[a]) l->skin = fmin(l->skin, length - cutoff);
+  }
+  l->share = calloc((size_t)l->nshares, sizeof *l->share);
+  l->split = calloc((size_t)l->nshares + 1, sizeof *l->split);
+  for (int t = 0; t <= l->nshares; ++t) l->split[t] = (double)t / l->nshares;
+  return PEL_OK;
+}
+
+void pel__pair_list_destroy(pel__pair_list *l) {
+  for (int t = 0; t < l->nshares; ++t)
+    free(l->share[t].row), free(l->share[t].entry), free(l->share[t].hits);
+  free(l->share), free(l->split);
+  memset(l, 0, sizeof *l);
+}
+
+int pel__pair_list_build(pel__pair_list *l, pel__particles *p, pel_error *e) {
+  if (pel__particles_sort(p, e) || pel__guests_create(p, l->cutoff + l->skin, e)) return e->code;
+#pragma omp parallel for num_threads(l->nshares) schedule(static, 1)
+  for (int t = 0; t < l->nshares; ++t) {
+    prepare(&l->share[t], p, l->split[t], l->split[t + 1]);
+    build_share(l, p, &l->share[t]);
+  }
+  l->entries = 0;
+  for (int t = 0; t < l->nshares; ++t) l->entries += (int64_t)l->share[t].nentries;
+  balance(l);
+  ++l->builds;
+  return PEL_OK;
+}
+
+/* ---- questions ---- */
+
+typedef void visit(void *ctx, int64_t i, int64_t j, double r2);
+
+static void each_pair(const pel__pair_list *l, const pel__particles *p, visit *tell, void *ctx) {
+  for (const pel__share *h = l->share; h < l->share + l->nshares; ++h)
+    for (int64_t i = (int64_t)h->first * PEL_LANES; i < (int64_t)h->last * PEL_LANES; ++i) {
+      const int *row = h->row + (i - (int64_t)h->first * PEL_LANES);
+      for (int k = row[0] - 1; k < row[1] && !pel__is_empty(p, i); ++k) {
+        const int64_t c = k < row[0] ? i / PEL_LANES : h->entry[k];
+        const int64_t from = k < row[0] ? i + 1 : c * PEL_LANES;
+        for (int64_t j = from; j < (c + 1) * PEL_LANES; ++j) {
+          const double dx = p->x[0][i] - p->x[0][j], dy = p->x[1][i] - p->x[1][j],
+                       dz = p->x[2][i] - p->x[2][j];
+          tell(ctx, i, j, fma(dx, dx, fma(dy, dy, dz * dz)));
+        }
+      }
+    }
+}
+
+typedef struct {
+  double r2;
+  int64_t count, i, j;
+} answer;
+
+static void count(void *ctx, int64_t i, int64_t j, double r2) {
+  answer *a = ctx;
+  (void)i, (void)j;
+  a->count += r2 < a->r2;
+}
+static void nearest(void *ctx, int64_t i, int64_t j, double r2) {
+  answer *a = ctx;
+  if (r2 < a->r2) *a = (answer){.r2 = r2, .i = i, .j = j};
+}
+
+int64_t pel__pair_list_count(const pel__pair_list *l, const pel__particles *p, double r) {
+  answer a = {.r2 = r * r};
+  each_pair(l, p, count, &a);
+  return a.count;
+}
+
+void pel__pair_list_closest(const pel__pair_list *l, const pel__particles *p, int64_t *i,
+                            int64_t *j, double *r) {
+  answer a = {.r2 = INFINITY, .i = -1, .j = -1};
+  each_pair(l, p, nearest, &a);
+  *i = a.i, *j = a.j, *r = sqrt(a.r2);
+}

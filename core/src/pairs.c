@@ -1,0 +1,256 @@
+#include "pairs.h"
+
+#include <math.h>
+#include <omp.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- the potential ---- */
+
+/* The power of two q with largest <= 2^50 q < 2 largest: sums of pairs stay below 2^51 q. */
+static double quantum(double largest) {
+  int exponent;
+  if (frexp(largest, &exponent) == 0.5) --exponent;
+  return ldexp(1, exponent - 50);
+}
+
+int pel__potential_create(pel__potential *u, const pel_pair_kernels *k, int ntypes,
+                          pel__coefficients *coefficients, const void *ctx, double largest_force,
+                          double largest_energy, pel_error *e) {
+  const int nc = k->ncoefficients;
+  double c[nc + 1];
+  *u = (pel__potential){.kernels = k,
+                        .ntypes = ntypes,
+                        .force_quantum = quantum(largest_force),
+                        .energy_quantum = quantum(largest_energy)};
+  u->table = calloc((size_t)ntypes * (size_t)ntypes * (size_t)(nc + 1) + 8, sizeof *u->table);
+  if (!u->table) return pel_error_set(e, PEL_USAGE, "out of memory: %d particle types", ntypes);
+  for (int i = 0; i < ntypes; ++i)
+    for (int j = 0; j < ntypes; ++j) {
+      double *t = u->table + (ptrdiff_t)i * (nc + 1) * ntypes + j;
+      const double cutoff = coefficients(ctx, i, j, c);
+      u->cutoff = fmax(u->cutoff, cutoff);
+      t[0] = cutoff * cutoff;
+      for (int n = 0; n < nc; ++n) t[(n + 1) * ntypes] = c[n];
+    }
+  return PEL_OK;
+}
+
+void pel__potential_destroy(pel__potential *u) {
+  free(u->table);
+  memset(u, 0, sizeof *u);
+}
+
+/* ---- memory ---- */
+
+static int64_t bits(double x) {
+  int64_t b;
+  memcpy(&b, &x, sizeof b);
+  return b;
+}
+
+static int reserve(pel__pair_work *w, const pel__particles *p, const pel__pair_list *l,
+                   pel_error *e) {
+  const int nt = l->nshares;
+  if (!w->f) w->f = calloc(3 * (size_t)nt, sizeof *w->f);
+  if (nt > 1 && p->room > w->room) {
+    for (int i = 0; i < 3 * nt; ++i) {
+      free(w->f[i]); /* touched by its thread only, and only as far as the share reaches */
+      w->f[i] = aligned_alloc(64, ((size_t)p->room * PEL_LANES + 8) / 8 * 64);
+      if (!w->f[i]) return pel_error_set(e, PEL_USAGE, "out of memory for the forces of threads");
+    }
+    w->room = p->room;
+  }
+  if (p->room > w->bias_room) {
+    free(w->bias);
+    w->bias = aligned_alloc(64, ((size_t)p->room * PEL_LANES + 8) / 8 * 64);
+    if (!w->bias) return pel_error_set(e, PEL_USAGE, "out of memory for the list of pairs");
+    w->bias_room = p->room;
+    w->bias_build = 0;
+  }
+  return PEL_OK;
+}
+
+void pel__pair_work_destroy(pel__pair_work *w, int threads) {
+  for (int i = 0; w->f && i < 3 * threads; ++i) free(w->f[i]);
+  free(w->f), free(w->bias);
+  memset(w, 0, sizeof *w);
+}
+
+/* ---- one evaluation ---- */
+
+typedef struct {
+  pel__particles *p;
+  const pel__pair_list *l;
+  const pel__potential *u;
+  pel__pair_work *w;
+  double magic;
+  int64_t one; /* what a vector adds to a lane: the bits of magic */
+  bool energy, fresh;
+} job;
+
+/* What a thread adds up. */
+typedef struct {
+  double largest_force, largest_energy;
+  uint64_t overflow;
+  __int128 energy, virial[6];
+} result;
+
+static int64_t *sums_of(const job *k, int t, int a) {
+  return k->l->nshares == 1 ? (int64_t *)(void *)k->p->f[a] : k->w->f[3 * t + a];
+}
+
+static void start(const job *k, int t, int from, int to) {
+  const int *hits = k->l->share[t].hits;
+  for (int c = from; c < to; ++c) {
+    const pel_long4 x = {0, 0, 0, 0}, value = x + (int64_t)((uint64_t)hits[c] * (uint64_t)k->one);
+    for (int a = 0; a < 3; ++a) *(pel_long4 *)(sums_of(k, t, a) + (ptrdiff_t)c * PEL_LANES) = value;
+  }
+}
+
+static void fill_bias(const job *k, const pel__share *h) {
+  int64_t *b = k->w->bias + (ptrdiff_t)h->first * PEL_LANES;
+  for (ptrdiff_t r = 0; r < (ptrdiff_t)(h->last - h->first) * PEL_LANES; ++r)
+    b[r] = (int64_t)((uint64_t)(h->row[r + 1] - h->row[r] + 1) * PEL_LANES * (uint64_t)k->one);
+}
+
+static void accumulate(const job *k, int t, result *r) {
+  const pel__share *h = &k->l->share[t];
+  const pel__particles *p = k->p;
+  start(k, t, h->first, h->owned_end);
+  start(k, t, h->guest_first, h->guest_end);
+  if (k->fresh) fill_bias(k, h);
+  pel_pair_task task = {.x = {p->x[0], p->x[1], p->x[2]},
+                        .f = {sums_of(k, t, 0), sums_of(k, t, 1), sums_of(k, t, 2)},
+                        .type = p->type,
+                        .table = k->u->table,
+                        .ntypes = k->u->ntypes,
+                        .first = h->first,
+                        .last = h->last,
+                        .own = true,
+                        .row = h->row,
+                        .entry = h->entry,
+                        .bias = k->w->bias,
+                        .magic = k->magic,
+                        .magic_energy = pel__magic(k->u->energy_quantum)};
+  k->u->kernels->run[k->u->ntypes > 1][k->energy](&task);
+  r->largest_force = task.largest_force;
+  r->largest_energy = task.largest_energy;
+  r->energy = task.energy;
+}
+
+static pel_long4 gather(const job *k, int c, int a, bool guest) {
+  pel_long4 n = {0, 0, 0, 0};
+  for (int t = 0; t < k->l->nshares; ++t) {
+    const pel__share *h = &k->l->share[t];
+    const int from = guest ? h->guest_first : h->first, to = guest ? h->guest_end : h->owned_end;
+    if (c >= from && c < to) n += *(const pel_long4 *)(sums_of(k, t, a) + (ptrdiff_t)c * PEL_LANES);
+  }
+  return n;
+}
+
+static const int row_of[6] = {0, 1, 2, 0, 0, 1}, column_of[6] = {0, 1, 2, 1, 2, 2};
+
+/* Virial: with F the sum on each place, the sum over pairs of d_a f_b is that over particles of
+ * x_a F_b plus that over guests of shift_a F_b, for a guest's force has gone to its source. */
+static void add_virial(const job *k, const pel_long4 f[3], const double *const x[3], ptrdiff_t at,
+                       result *r) {
+  const double scale = 1 / k->p->domain.delta;
+  for (int l = 0; l < PEL_LANES; ++l) {
+    if (!(f[0][l] | f[1][l] | f[2][l])) continue; /* empty places among them */
+    for (int v = 0; v < 6; ++v)
+      r->virial[v] += (__int128)(int64_t)(x[row_of[v]][at + l] * scale) * f[column_of[v]][l];
+  }
+}
+
+/* Sums of all threads and guests to the particles of [first, last), as multiples of the quantum. */
+static void settle(const job *k, int first, int last, result *r) {
+  const pel__particles *p = k->p;
+  const pel_double4 magic = pel_all(k->magic);
+  pel_long4 outside = {0, 0, 0, 0};
+  for (int c = first; c < last; ++c) {
+    pel_long4 f[3];
+    for (int a = 0; a < 3; ++a) f[a] = gather(k, c, a, false);
+    for (int g = p->guest_at[c]; g < p->guest_at[c + 1]; ++g) {
+      const pel__guest *guest = &p->guest[p->guest_of[g]];
+      pel_long4 extra[3];
+      for (int a = 0; a < 3; ++a) {
+        extra[a] = gather(k, p->nclusters + p->guest_of[g], a, true);
+        f[a] += extra[a];
+      }
+      if (!k->energy) continue;
+      double shift[3][PEL_LANES];
+      for (int a = 0; a < 3; ++a)
+        for (int l = 0; l < PEL_LANES; ++l) shift[a][l] = guest->shift[a];
+      add_virial(k, extra, (const double *const[]){shift[0], shift[1], shift[2]}, 0, r);
+    }
+    const ptrdiff_t at = (ptrdiff_t)c * PEL_LANES;
+    if (k->energy) add_virial(k, f, (const double *const[]){p->x[0], p->x[1], p->x[2]}, at, r);
+    for (int a = 0; a < 3; ++a) { /* |n| < 2^51: magic + n q is the double of that many bits more */
+      outside |= (f[a] + (INT64_C(1) << 51)) & ~((INT64_C(1) << 52) - 1);
+      *(pel_double4 *)(p->f[a] + at) = (pel_double4)(f[a] + (pel_long4)magic) - magic;
+    }
+  }
+  r->overflow |= (uint64_t)(outside[0] | outside[1] | outside[2] | outside[3]);
+}
+
+static int explain(const job *k, const result *r, pel_error *e) {
+  const double most = 0x1p50;
+  const bool force = !(r->largest_force * k->u->cutoff <= most * k->u->force_quantum),
+             energy = !(r->largest_energy <= most * k->u->energy_quantum);
+  if (!force && !energy && !r->overflow) return PEL_OK;
+  int64_t i, j;
+  double d;
+  const pel__particles *p = k->p;
+  pel__pair_list_closest(k->l, p, &i, &j, &d);
+  return pel_error_set(
+      e, PEL_INVALID,
+      "the %s of a pair exceeds %g: particles %ld and %ld are %g apart, at (%g, %g, %g); "
+      "look for overlapping particles in the start, or reduce the time step",
+      energy && !force ? "energy" : "force",
+      most * (energy && !force ? k->u->energy_quantum : k->u->force_quantum), (long)p->id[i],
+      (long)(j < (int64_t)p->nclusters * PEL_LANES
+                 ? p->id[j]
+                 : p->id[(int64_t)p->guest[j / PEL_LANES - p->nclusters].source * PEL_LANES +
+                         j % PEL_LANES]),
+      d, p->x[0][i], p->x[1][i], p->x[2][i]);
+}
+
+int pel__pairs_run(pel__particles *p, pel__pair_list *l, const pel__potential *u, pel__pair_work *w,
+                   pel__pair_sums *sums, pel_error *e) {
+  const double magic = pel__magic(u->force_quantum);
+  if (reserve(w, p, l, e)) return e->code;
+  const job k = {.p = p,
+                 .l = l,
+                 .u = u,
+                 .w = w,
+                 .magic = magic,
+                 .one = bits(magic),
+                 .energy = sums != NULL,
+                 .fresh = w->bias_build != l->builds || w->bias_of != bits(magic)};
+  result total = {0};
+  pel__guests_refresh(p);
+#pragma omp parallel num_threads(l->nshares)
+  {
+    result mine = {0};
+#pragma omp for schedule(static, 1)
+    for (int t = 0; t < l->nshares; ++t) accumulate(&k, t, &mine);
+#pragma omp for schedule(static, 1)
+    for (int t = 0; t < l->nshares; ++t) settle(&k, l->share[t].first, l->share[t].last, &mine);
+#pragma omp critical(pel_pairs)
+    {
+      total.largest_force = fmax(total.largest_force, mine.largest_force);
+      total.largest_energy = fmax(total.largest_energy, mine.largest_energy);
+      total.overflow |= mine.overflow;
+      total.energy += mine.energy;
+      for (int v = 0; v < 6; ++v) total.virial[v] += mine.virial[v];
+    }
+  }
+  w->bias_build = l->builds, w->bias_of = bits(magic);
+  if (sums) {
+    sums->energy = (double)total.energy * u->energy_quantum;
+    for (int v = 0; v < 6; ++v)
+      sums->virial[v] = (double)total.virial[v] * p->domain.delta * u->force_quantum;
+  }
+  return explain(&k, &total, e);
+}

@@ -1,0 +1,107 @@
+#include "particles.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+/* Huge pages: lists jump about in the arrays.  Starts are staggered by cache lines, since the same
+ * place of x, y, z and forces is used together and equal low bits of addresses look like conflicts
+ * to the processor. */
+enum { HUGE = 2 << 20, STAGGER = 17 * 64 };
+
+static size_t mapped(size_t bytes) { return (bytes + 4096 + 2 * HUGE - 1) / HUGE * HUGE; }
+
+typedef struct {
+  void *base;
+  size_t bytes;
+} head;
+
+static void *array_create(size_t bytes, int number) {
+  const size_t size = mapped(bytes + sizeof(head) + 64);
+  char *base = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (base == MAP_FAILED) return NULL;
+  madvise(base, size, MADV_HUGEPAGE);
+  char *at = base + 64 + (size_t)number * STAGGER % 4096;
+  ((head *)(void *)at)[-1] = (head){base, size};
+  return at;
+}
+
+static void array_destroy(void *at) {
+  if (!at) return;
+  const head h = ((head *)at)[-1];
+  munmap(h.base, h.bytes);
+}
+
+static void add(pel__particles *p, void *member, int bytes, bool carried) {
+  p->component[p->ncomponents++] = (pel__component){member, bytes, carried};
+}
+
+static void list_components(pel__particles *p) {
+  p->ncomponents = 0;
+  for (int a = 0; a < 3; ++a) add(p, &p->x[a], 8, true);
+  for (int a = 0; a < 3; ++a) add(p, &p->f[a], 8, false);
+  for (int a = 0; a < 3; ++a) add(p, &p->v[a], 8, true);
+  for (int a = 0; a < 3; ++a) add(p, &p->at[a], 8, false);
+  for (int a = 0; a < 3; ++a) add(p, &p->image[a], 4, true);
+  add(p, &p->type, 4, true);
+  add(p, &p->id, 8, true);
+}
+
+static int out_of_memory(int clusters, pel_error *e) {
+  return pel_error_set(e, PEL_USAGE,
+                       "out of memory: no room for %ld particles and guests on a rank; use more "
+                       "nodes or fewer particles",
+                       (long)clusters * PEL_LANES);
+}
+
+int pel__particles_reserve(pel__particles *p, int clusters, pel_error *e) {
+  if (clusters <= p->room) return PEL_OK;
+  const int room = clusters + clusters / 4 + 16;
+  const size_t places = (size_t)room * PEL_LANES, held = (size_t)p->room * PEL_LANES;
+  for (int c = 0; c < p->ncomponents; ++c) {
+    const size_t bytes = (size_t)p->component[c].bytes;
+    void *grown = array_create(places * bytes, c);
+    if (!grown) return out_of_memory(room, e);
+    if (held) memcpy(grown, *p->component[c].at, held * bytes);
+    array_destroy(*p->component[c].at);
+    *p->component[c].at = grown;
+  }
+  for (int s = 0; s < 2; ++s) {
+    array_destroy(p->spare[s]);
+    p->spare[s] = array_create(places * (s ? 8 : 4), p->ncomponents + s);
+    if (!p->spare[s]) return out_of_memory(room, e);
+  }
+  p->low = realloc(p->low, (size_t)room * sizeof *p->low);
+  p->high = realloc(p->high, (size_t)room * sizeof *p->high);
+  p->guest = realloc(p->guest, (size_t)room * sizeof *p->guest);
+  p->guest_at = realloc(p->guest_at, (size_t)(room + 1) * sizeof *p->guest_at);
+  p->guest_of = realloc(p->guest_of, (size_t)room * sizeof *p->guest_of);
+  if (!p->low || !p->high || !p->guest || !p->guest_at || !p->guest_of)
+    return out_of_memory(room, e);
+  p->room = room;
+  return PEL_OK;
+}
+
+int pel__particles_create(pel__particles *p, const pel__domain *d, int64_t n, int threads,
+                          pel_error *e) {
+  *p = (pel__particles){.domain = *d, .n = n, .threads = threads};
+  list_components(p);
+  p->along = d->dims - 1;
+  p->across[0] = 0;
+  p->across[1] = d->dims == 3 ? 1 : 2;
+  if (n >= INT32_MAX / 2)
+    return pel_error_set(e, PEL_USAGE, "%ld particles on a rank; the most is %d: use more ranks",
+                         (long)n, INT32_MAX / 2);
+  p->nclusters = (int)((n + PEL_LANES - 1) / PEL_LANES);
+  if (pel__particles_reserve(p, p->nclusters + 1, e)) return e->code;
+  for (int64_t i = n; i < (int64_t)p->nclusters * PEL_LANES; ++i) p->id[i] = -1;
+  return PEL_OK;
+}
+
+void pel__particles_destroy(pel__particles *p) {
+  for (int c = 0; c < p->ncomponents; ++c) array_destroy(*p->component[c].at);
+  for (int s = 0; s < 2; ++s) array_destroy(p->spare[s]);
+  free(p->column), free(p->low), free(p->high), free(p->guest), free(p->guest_at);
+  free(p->guest_of), free(p->guest_column);
+  memset(p, 0, sizeof *p);
+}
