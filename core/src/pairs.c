@@ -127,11 +127,11 @@ static void accumulate(const job *k, int t, result *r) {
                         .ntypes = k->u->ntypes,
                         .first = h->first,
                         .last = h->last,
-                        .own = true,
                         .row = h->row,
                         .entry = h->entry,
                         .bias = k->w->bias,
                         .magic = k->magic,
+                        .far2 = 4 * k->u->cutoff * k->u->cutoff,
                         .magic_energy = pel__magic(k->u->energy_quantum)};
   k->u->kernels->run[k->u->ntypes > 1][k->energy](&task);
   r->largest_force = task.largest_force;

@@ -29,28 +29,31 @@ typedef struct {
   pel_long4 x, y, z;
 } pel__sums;
 
-/* One row against one cluster: separation and F/r. */
+/* One row against one cluster. */
 typedef struct {
   pel__vector d;
-  pel_double4 force;
-} pel__work;
+  pel_double4 r2;
+} pel__near;
 
 typedef struct {
   pel_double4 force, energy; /* largest magnitudes */
   pel_long4 sum;             /* of energy */
 } pel__watch;
 
-PEL_INLINE pel__vector pel__separation(const pel_pair_task *t, const pel__vector *i, ptrdiff_t j) {
-  return (pel__vector){i->x - *(const pel_double4 *)(t->x[0] + j),
+PEL_INLINE pel__near pel__distance(const pel_pair_task *t, const pel__vector *i, ptrdiff_t j) {
+  pel__near p = {.d = {i->x - *(const pel_double4 *)(t->x[0] + j),
                        i->y - *(const pel_double4 *)(t->x[1] + j),
-                       i->z - *(const pel_double4 *)(t->x[2] + j)};
+                       i->z - *(const pel_double4 *)(t->x[2] + j)}};
+  p.r2 = pel_fma(p.d.x, p.d.x, pel_fma(p.d.y, p.d.y, p.d.z * p.d.z));
+  return p;
 }
 
-PEL_INLINE void pel__push(const pel_pair_task *t, const pel__work *w, ptrdiff_t j, pel__sums *i) {
+PEL_INLINE void pel__push(const pel_pair_task *t, const pel__near *p, pel_double4 force,
+                          ptrdiff_t j, pel__sums *i) {
   const pel_double4 m = pel_all(t->magic);
-  const pel_long4 x = (pel_long4)pel_fma(w->force, w->d.x, m),
-                  y = (pel_long4)pel_fma(w->force, w->d.y, m),
-                  z = (pel_long4)pel_fma(w->force, w->d.z, m);
+  const pel_long4 x = (pel_long4)pel_fma(force, p->d.x, m),
+                  y = (pel_long4)pel_fma(force, p->d.y, m),
+                  z = (pel_long4)pel_fma(force, p->d.z, m);
   i->x += x, i->y += y, i->z += z;
   *(pel_long4 *)(t->f[0] + j) -= x;
   *(pel_long4 *)(t->f[1] + j) -= y;
@@ -76,50 +79,52 @@ PEL_INLINE pel_real PEL__OWN(_look)(const pel_pair_task *t, bool many, int ti, p
   return many ? pel_lookup(table, tj) : pel_all(table[0]);
 }
 
-/* Distance and formula.  self >= 0: the row's own cluster; only lanes beyond it count. */
-PEL_INLINE pel__work PEL__OWN(_work)(const pel_pair_task *t, bool energy, bool many, int ti,
-                                     const pel__vector *xi, ptrdiff_t j, int self,
-                                     const pel_real *c1, pel_real cut2, pel__watch *w) {
+/* F/r where it counts, 0 elsewhere. */
+PEL_INLINE pel_real PEL__OWN(_formula)(const pel_pair_task *t, bool energy, bool many, int ti,
+                                       pel_real r2, ptrdiff_t j, const pel_real *c1, pel_real cut2,
+                                       pel__watch *w) {
   pel_real cmany[PEL_COEFFICIENTS + 1];
-  pel__work p = {.d = pel__separation(t, xi, j)};
-  pel_double4 r2 = pel_fma(p.d.x, p.d.x, pel_fma(p.d.y, p.d.y, p.d.z * p.d.z));
   if (many) cut2 = PEL__OWN(_look)(t, true, ti, j, cmany);
-  if (self >= 0)
-    r2 = pel_choose((pel_long4){-(self < 0), -(self < 1), -(self < 2), -(self < 3)}, r2, cut2);
   const pel_pair h = PEL_FORMULA(r2, many ? cmany : c1);
-  p.force = pel_within(r2, cut2, h.force);
-  w->force = pel_larger(pel_abs(p.force), w->force);
+  const pel_real force = pel_within(r2, cut2, h.force);
+  w->force = pel_larger(pel_abs(force), w->force);
   if (energy) {
-    const pel_double4 u = pel_within(r2, cut2, h.energy);
+    const pel_real u = pel_within(r2, cut2, h.energy);
     w->sum += (pel_long4)(u + pel_all(t->magic_energy));
     w->energy = pel_larger(pel_abs(u), w->energy);
   }
-  return p;
+  return force;
 }
 
+/* A row in three overlapping stages: distance, formula, sums. */
 PEL_INLINE pel__sums PEL__OWN(_row)(const pel_pair_task *t, bool energy, bool many, int self,
                                     ptrdiff_t home, const int *entry, const int *end,
                                     const pel_real *c1, pel_real cut2, pel__watch *w) {
   const ptrdiff_t i = home + self;
   const pel__vector xi = {pel_all(t->x[0][i]), pel_all(t->x[1][i]), pel_all(t->x[2][i])};
   const int ti = many ? t->type[i] : 0;
+  const pel_long4 beyond = {-(self < 0), -(self < 1), -(self < 2), -(self < 3)};
   pel__sums sums = {{0}, {0}, {0}};
-  ptrdiff_t j = home;
-  pel__work now;
-  if (t->own) {
-    now = PEL__OWN(_work)(t, energy, many, ti, &xi, j, self, c1, cut2, w);
-  } else {
-    if (entry == end) return sums;
-    j = PEL_LANES * (ptrdiff_t)*entry++;
-    now = PEL__OWN(_work)(t, energy, many, ti, &xi, j, -1, c1, cut2, w);
+  ptrdiff_t j = home, k;
+  pel__near a = pel__distance(t, &xi, j), b; /* its own cluster: the particles beyond it */
+  a.r2 = pel_choose(beyond, a.r2, pel_all(t->far2));
+  pel_real f = PEL__OWN(_formula)(t, energy, many, ti, a.r2, j, c1, cut2, w), g;
+  if (entry < end) {
+    k = PEL_LANES * (ptrdiff_t)*entry;
+    b = pel__distance(t, &xi, k);
+    while (++entry < end) {
+      const ptrdiff_t next = PEL_LANES * (ptrdiff_t)*entry;
+      const pel__near c = pel__distance(t, &xi, next);
+      g = PEL__OWN(_formula)(t, energy, many, ti, b.r2, k, c1, cut2, w);
+      pel__push(t, &a, f, j, &sums);
+      a = b, f = g, j = k;
+      b = c, k = next;
+    }
+    g = PEL__OWN(_formula)(t, energy, many, ti, b.r2, k, c1, cut2, w);
+    pel__push(t, &a, f, j, &sums);
+    a = b, f = g, j = k;
   }
-  for (; entry < end; ++entry) {
-    const ptrdiff_t next = PEL_LANES * (ptrdiff_t)*entry;
-    const pel__work then = PEL__OWN(_work)(t, energy, many, ti, &xi, next, -1, c1, cut2, w);
-    pel__push(t, &now, j, &sums);
-    now = then, j = next;
-  }
-  pel__push(t, &now, j, &sums);
+  pel__push(t, &a, f, j, &sums);
   return sums;
 }
 
@@ -143,7 +148,7 @@ PEL_INLINE void PEL__OWN(_run)(pel_pair_task *task, bool energy, bool many) {
     if (energy) {
       int64_t mbits;
       __builtin_memcpy(&mbits, &t->magic_energy, sizeof mbits);
-      const uint64_t vectors = (uint64_t)(row[PEL_LANES] - row[0] + (t->own ? PEL_LANES : 0));
+      const uint64_t vectors = (uint64_t)(row[PEL_LANES] - row[0] + PEL_LANES);
       const uint64_t sum = (uint64_t)w.sum[0] + (uint64_t)w.sum[1] + (uint64_t)w.sum[2] +
                            (uint64_t)w.sum[3] - vectors * PEL_LANES * (uint64_t)mbits;
       total += (int64_t)sum;

@@ -49,11 +49,11 @@ typedef struct {
   const double *table; /* [ti][0: square of the cut-off, k+1: coefficient k][tj] */
   int ntypes;
   int first, last;     /* clusters whose rows these are */
-  bool own;            /* pairs within a cluster are part of it */
   const int *row;      /* [rows + 1]: the entries of each row */
   const int *entry;    /* clusters j */
   const int64_t *bias; /* [particle]: what the bits of magic add up to in its row */
   double magic, magic_energy;
+  double far2;         /* beyond every cut-off */
   double largest_force, largest_energy; /* out: of |force| and |energy| */
   __int128 energy;                      /* out: in units of the energy quantum */
 } pel_pair_task;
