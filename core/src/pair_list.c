@@ -4,9 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A search from one column: the neighbour columns in reach, and how far along each it has come. */
+/* A column that may hold neighbours of the clusters of another: how far along it these may be, and
+ * which the search has come to.  No cluster that ends before `wake` has any. */
 typedef struct {
-  int first, last; /* clusters of that column still ahead */
+  double along, wake;
+  int first, end, last;
 } run;
 
 typedef struct {
@@ -14,21 +16,22 @@ typedef struct {
   pel__share *share;
   double reach;
   run *runs;
-  int nruns, room;
-  int *found[PEL_LANES]; /* of the rows of one cluster */
+  int nruns, run_room;
+  int *near; /* clusters in reach of all of a cluster */
+  int nnear, near_room;
+  int *found[PEL_LANES]; /* of these, those in reach of each of its particles */
   int nfound[PEL_LANES];
-  int found_room;
 } search;
 
 /* ---- which columns ---- */
 
-static void add_run(search *s, int first, int last) {
+static void add_run(search *s, double along, int first, int last) {
   if (first >= last) return;
-  if (s->nruns == s->room) {
-    s->room = s->room ? 2 * s->room : 64;
-    s->runs = realloc(s->runs, (size_t)s->room * sizeof *s->runs);
+  if (s->nruns == s->run_room) {
+    s->run_room = s->run_room ? 2 * s->run_room : 64;
+    s->runs = realloc(s->runs, (size_t)s->run_room * sizeof *s->runs);
   }
-  s->runs[s->nruns++] = (run){first, last};
+  s->runs[s->nruns++] = (run){along, s->p->low[first] - along, first, first, last};
 }
 
 static double gap(int d, double width) { return d == 0 ? 0 : (abs(d) - 1) * width; }
@@ -44,27 +47,46 @@ static void find_runs(search *s, int ca, int cb) {
   for (int a = ca - k0; a <= ca + k0; ++a)
     for (int b = cb - k1; b <= cb + k1; ++b) {
       const double x = gap(a - ca, p->width[0]), y = gap(b - cb, p->width[1]);
-      if (x * x + y * y > s->reach * s->reach) continue;
+      const double left = s->reach * s->reach - x * x - y * y;
+      if (left < 0) continue;
+      const double along = sqrt(left) * (1 + 1e-14);
       const bool inside = a >= 0 && a < n0 && b >= 0 && b < n1;
-      if (inside && a * n1 + b >= own) add_run(s, p->column[a * n1 + b], p->column[a * n1 + b + 1]);
+      if (inside && a * n1 + b >= own)
+        add_run(s, along, p->column[a * n1 + b], p->column[a * n1 + b + 1]);
       if (a < -p->beyond[0] || a >= n0 + p->beyond[0] || b < -p->beyond[1] ||
           b >= n1 + p->beyond[1])
         continue;
       const int *g = &p->guest_column[(a + p->beyond[0]) * rows + b + p->beyond[1]];
-      add_run(s, g[0], g[1]);
+      add_run(s, along, g[0], g[1]);
     }
 }
 
 /* ---- which clusters ---- */
 
-static void reserve_found(search *s, int n) {
-  if (n <= s->found_room) return;
-  s->found_room = 2 * n + 256;
+static void reserve_near(search *s, int n) {
+  if (n <= s->near_room) return;
+  s->near_room = 2 * n + 256;
+  s->near = realloc(s->near, (size_t)s->near_room * sizeof *s->near);
   for (int r = 0; r < PEL_LANES; ++r)
-    s->found[r] = realloc(s->found[r], (size_t)s->found_room * sizeof **s->found);
+    s->found[r] = realloc(s->found[r], (size_t)s->near_room * sizeof **s->found);
 }
 
-static inline bool any_within(pel_double4 r2, pel_double4 limit) {
+/* Both ends of what is near in a column move up with the cluster. */
+static void find_near(search *s, int c) {
+  const pel__particles *p = s->p;
+  const double *low_of = p->low, *high_of = p->high, from = low_of[c], to = high_of[c];
+  int n = 0;
+  for (run *r = s->runs; r < s->runs + s->nruns; ++r) {
+    if (to < r->wake) continue;
+    while (r->first < r->last && (high_of[r->first] < from - r->along || r->first <= c)) ++r->first;
+    while (r->end < r->last && low_of[r->end] <= to + r->along) ++r->end;
+    reserve_near(s, n + r->end - r->first);
+    for (int j = r->first; j < r->end; ++j) s->near[n++] = j;
+  }
+  s->nnear = n;
+}
+
+static inline int any_within(pel_double4 r2, pel_double4 limit) {
 #if defined __AVX512VL__
   return _mm256_cmp_pd_mask((__m256d)r2, (__m256d)limit, _CMP_LE_OQ) != 0;
 #elif defined __AVX2__
@@ -75,49 +97,39 @@ static inline bool any_within(pel_double4 r2, pel_double4 limit) {
 #endif
 }
 
-/* Rows of cluster c against clusters [j, end). */
-static void test(search *s, int c, int j, int end) {
+/* Rows of cluster c against the clusters near it. */
+static void find_rows(search *s, int c) {
   const double *x = s->p->x[0], *y = s->p->x[1], *z = s->p->x[2];
   const ptrdiff_t home = (ptrdiff_t)c * PEL_LANES;
   const pel_double4 limit = pel_all(s->reach * s->reach);
   pel_double4 xi[PEL_LANES], yi[PEL_LANES], zi[PEL_LANES];
-  int n[PEL_LANES], *to[PEL_LANES], *hits = s->share->hits;
-  for (int r = 0; r < PEL_LANES; ++r) {
+  int n[PEL_LANES] = {0}, *restrict hits = s->share->hits;
+  int *restrict const to0 = s->found[0], *restrict const to1 = s->found[1],
+                      *restrict const to2 = s->found[2], *restrict const to3 = s->found[3];
+  for (int r = 0; r < PEL_LANES; ++r)
     xi[r] = pel_all(x[home + r]), yi[r] = pel_all(y[home + r]), zi[r] = pel_all(z[home + r]);
-    n[r] = s->nfound[r], to[r] = s->found[r];
-  }
-  for (; j < end; ++j) {
+  for (int k = 0; k < s->nnear; ++k) {
+    const int j = s->near[k];
     const ptrdiff_t at = (ptrdiff_t)j * PEL_LANES;
     const pel_double4 xj = *(const pel_double4 *)(x + at), yj = *(const pel_double4 *)(y + at),
                       zj = *(const pel_double4 *)(z + at);
-    int sum = 0;
+    int in[PEL_LANES];
 #pragma GCC unroll 4
     for (int r = 0; r < PEL_LANES; ++r) {
       const pel_double4 dx = xi[r] - xj, dy = yi[r] - yj, dz = zi[r] - zj;
-      const int in = any_within(pel_fma(dx, dx, pel_fma(dy, dy, dz * dz)), limit);
-      to[r][n[r]] = j;
-      n[r] += in;
-      sum += in;
+      in[r] = any_within(pel_fma(dx, dx, pel_fma(dy, dy, dz * dz)), limit);
     }
-    hits[j] += sum;
+    to0[n[0]] = j, to1[n[1]] = j, to2[n[2]] = j, to3[n[3]] = j;
+    for (int r = 0; r < PEL_LANES; ++r) n[r] += in[r];
+    hits[j] += (in[0] + in[1]) + (in[2] + in[3]);
   }
   memcpy(s->nfound, n, sizeof n);
 }
 
 /* Entries of the rows of cluster c. */
 static void find(search *s, int c) {
-  const pel__particles *p = s->p;
-  const double low = p->low[c] - s->reach, high = p->high[c] + s->reach;
-  int total = 0;
-  memset(s->nfound, 0, sizeof s->nfound);
-  for (run *r = s->runs; r < s->runs + s->nruns; ++r) {
-    while (r->first < r->last && (p->high[r->first] < low || r->first <= c)) ++r->first;
-    int end = r->first;
-    while (end < r->last && p->low[end] <= high) ++end;
-    total += end - r->first;
-    reserve_found(s, total + 1);
-    test(s, c, r->first, end);
-  }
+  find_near(s, c);
+  find_rows(s, c);
 }
 
 static void append(search *s, int c) {
@@ -166,6 +178,7 @@ static void find_touched(pel__share *h, const pel__particles *p) {
 
 static void build_share(pel__pair_list *l, const pel__particles *p, pel__share *h) {
   search s = {.p = p, .share = h, .reach = l->cutoff + l->skin};
+  reserve_near(&s, 1);
   const int columns = p->ncolumns[0] * p->ncolumns[1];
   for (int k = 0; k < columns; ++k) {
     const int from = p->column[k] > h->first ? p->column[k] : h->first,
@@ -178,7 +191,7 @@ static void build_share(pel__pair_list *l, const pel__particles *p, pel__share *
     }
   }
   find_touched(h, p);
-  free(s.runs);
+  free(s.runs), free(s.near);
   for (int r = 0; r < PEL_LANES; ++r) free(s.found[r]);
 }
 
