@@ -76,7 +76,12 @@ int pel__particles_reserve(pel__particles *p, int clusters, pel_error *e) {
   p->guest = realloc(p->guest, (size_t)room * sizeof *p->guest);
   p->guest_at = realloc(p->guest_at, (size_t)(room + 1) * sizeof *p->guest_at);
   p->guest_of = realloc(p->guest_of, (size_t)room * sizeof *p->guest_of);
-  if (!p->low || !p->high || !p->guest || !p->guest_at || !p->guest_of)
+  pel__sort_memory *m = &p->sort;
+  m->column = realloc(m->column, places * sizeof *m->column);
+  m->from = realloc(m->from, places * sizeof *m->from);
+  m->key = realloc(m->key, places * sizeof *m->key);
+  if (!m->column || !m->from || !m->key || !p->low || !p->high || !p->guest || !p->guest_at ||
+      !p->guest_of)
     return out_of_memory(room, e);
   p->room = room;
   return PEL_OK;
@@ -103,5 +108,7 @@ void pel__particles_destroy(pel__particles *p) {
   for (int s = 0; s < 2; ++s) array_destroy(p->spare[s]);
   free(p->column), free(p->low), free(p->high), free(p->guest), free(p->guest_at);
   free(p->guest_of), free(p->guest_column);
+  free(p->sort.column), free(p->sort.from), free(p->sort.key), free(p->sort.start);
+  free(p->sort.count);
   memset(p, 0, sizeof *p);
 }

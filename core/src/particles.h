@@ -24,6 +24,20 @@ typedef struct {
   double shift[3]; /* what its positions are shifted by */
 } pel__guest;
 
+/* Memory that sorting keeps: fresh pages would cost as much as the sorting. */
+typedef struct {
+  double along;
+  int place;
+} pel__sort_key;
+typedef struct {
+  int *column;        /* [places]: of each particle */
+  int *from;          /* [places]: where the particle of a new place was, or -1 */
+  pel__sort_key *key; /* [places], by column */
+  int *start;         /* [columns + 1]: first key of each */
+  int *count;         /* [columns*threads] */
+  int columns;        /* room */
+} pel__sort_memory;
+
 typedef struct {
   pel__domain domain;
   int64_t n; /* owned */
@@ -51,7 +65,8 @@ typedef struct {
   int *guest_of;      /* [nguests] */
   int beyond[2];      /* columns of guests on either side of the box, across */
   int *guest_column;  /* [(ncolumns[0] + 2*beyond[0])*(ncolumns[1] + 2*beyond[1]) + 1] clusters */
-  int column_room, guest_column_room;
+  int guest_column_room;
+  pel__sort_memory sort;
 } pel__particles;
 
 /* What fills the positions of empty places: beyond reach of everything and of each other. */

@@ -6,10 +6,7 @@
 
 #include "particles.h"
 
-typedef struct {
-  double z;
-  int place;
-} key;
+typedef pel__sort_key key;
 
 static void lost(const pel__particles *p, int64_t i, pel_error *e) {
   const bool finite = isfinite(p->x[0][i]) && isfinite(p->x[1][i]) && isfinite(p->x[2][i]);
@@ -61,7 +58,7 @@ static int column_of(const pel__particles *p, int64_t i) {
 
 /* Nearly sorted already but for the first time: insertion is then linear. */
 static int by_z(const void *a, const void *b) {
-  const double x = ((const key *)a)->z, y = ((const key *)b)->z;
+  const double x = ((const key *)a)->along, y = ((const key *)b)->along;
   return (x > y) - (x < y);
 }
 static void order(key *k, int n) {
@@ -69,7 +66,7 @@ static void order(key *k, int n) {
   for (int i = 1; i < n; ++i) {
     const key now = k[i];
     int j = i;
-    for (; j > 0 && k[j - 1].z > now.z; --j) k[j] = k[j - 1];
+    for (; j > 0 && k[j - 1].along > now.along; --j) k[j] = k[j - 1];
     k[j] = now;
     moves += i - j;
     if (moves > 16 * n) {
@@ -79,18 +76,14 @@ static void order(key *k, int n) {
   }
 }
 
-/* Keys of all particles by column, in *start the first of each.  Columns are counted by thread so
- * that all threads can fill them. */
-static key *sort_keys(pel__particles *p, int columns, int **start, pel_error *e) {
+/* Columns of all particles, counted by thread so that all threads can fill them. */
+static void find_columns(pel__particles *p, int columns, pel_error *e) {
   const int64_t places = (int64_t)p->nclusters * PEL_LANES;
   const int nt = p->threads;
-  int *of = malloc((size_t)places * sizeof *of + 1);
-  int *count = calloc((size_t)columns * (size_t)nt + 1, sizeof *count);
-  key *k = malloc(((size_t)p->n + 1) * sizeof *k);
-  *start = malloc(((size_t)columns + 1) * sizeof **start);
+  memset(p->sort.count, 0, (size_t)columns * (size_t)nt * sizeof *p->sort.count);
 #pragma omp parallel for num_threads(nt) schedule(static, 1)
   for (int t = 0; t < nt; ++t) {
-    int *mine = count + (size_t)t * (size_t)columns;
+    int *mine = p->sort.count + (size_t)t * (size_t)columns, *of = p->sort.column;
     for (int64_t i = places * t / nt; i < places * (t + 1) / nt; ++i) {
       of[i] = -1;
       if (pel__is_empty(p, i)) continue;
@@ -101,41 +94,47 @@ static key *sort_keys(pel__particles *p, int columns, int **start, pel_error *e)
       ++mine[of[i] = column_of(p, i)];
     }
   }
-  int sum = 0;
+}
+
+/* Keys of all particles by column. */
+static void sort_keys(pel__particles *p, int columns, pel_error *e) {
+  const int64_t places = (int64_t)p->nclusters * PEL_LANES;
+  const int nt = p->threads;
+  int sum = 0, *start = p->sort.start, *count = p->sort.count;
+  find_columns(p, columns, e);
   for (int c = 0; c < columns; ++c) {
-    (*start)[c] = sum;
+    start[c] = sum;
     for (int t = 0; t < nt; ++t) {
       int *x = &count[(size_t)t * (size_t)columns + (size_t)c], n = *x;
       *x = sum, sum += n;
     }
   }
-  (*start)[columns] = sum;
+  start[columns] = sum;
   if (!e->code && sum != p->n)
     pel_error_set(e, PEL_INTERNAL, "%d particles where %ld were before", sum, (long)p->n);
+  if (e->code) return;
   const double *z = p->x[p->along];
 #pragma omp parallel for num_threads(nt) schedule(static, 1)
   for (int t = 0; t < nt; ++t) {
     int *mine = count + (size_t)t * (size_t)columns;
-    for (int64_t i = places * t / nt; i < places * (t + 1) / nt && !e->code; ++i)
-      if (of[i] >= 0) k[mine[of[i]]++] = (key){z[i], (int)i};
+    const int *of = p->sort.column;
+    for (int64_t i = places * t / nt; i < places * (t + 1) / nt; ++i)
+      if (of[i] >= 0) p->sort.key[mine[of[i]]++] = (key){z[i], (int)i};
   }
-  free(of), free(count);
-  return k;
 }
 
-/* from[place] is where the particle of each new place was, or -1. */
-static void place(pel__particles *p, key *k, const int *start, int columns, int *from) {
-  const int nt = p->threads;
-#pragma omp parallel for num_threads(nt) schedule(static)
+static void place(pel__particles *p, int columns) {
+#pragma omp parallel for num_threads(p->threads) schedule(static)
   for (int c = 0; c < columns; ++c) {
-    const int n = start[c + 1] - start[c];
-    int *to = from + (ptrdiff_t)p->column[c] * PEL_LANES;
-    order(k + start[c], n);
+    const int n = p->sort.start[c + 1] - p->sort.start[c];
+    key *k = p->sort.key + p->sort.start[c];
+    int *to = p->sort.from + (ptrdiff_t)p->column[c] * PEL_LANES;
+    order(k, n);
     for (int i = 0; i < (p->column[c + 1] - p->column[c]) * PEL_LANES; ++i)
-      to[i] = i < n ? k[start[c] + i].place : -1;
+      to[i] = i < n ? k[i].place : -1;
     for (int b = p->column[c], i = 0; b < p->column[c + 1]; ++b, i += PEL_LANES) {
-      p->low[b] = k[start[c] + i].z;
-      p->high[b] = k[start[c] + (i + PEL_LANES < n ? i + PEL_LANES : n) - 1].z;
+      p->low[b] = k[i].along;
+      p->high[b] = k[(i + PEL_LANES < n ? i + PEL_LANES : n) - 1].along;
     }
   }
 }
@@ -164,32 +163,34 @@ static void move(pel__particles *p, const int *from, int64_t places) {
   }
 }
 
+static int reserve_columns(pel__particles *p, int columns, pel_error *e) {
+  pel__sort_memory *m = &p->sort;
+  if (columns <= m->columns) return PEL_OK;
+  const size_t n = (size_t)columns;
+  p->column = realloc(p->column, (n + 1) * sizeof *p->column);
+  m->start = realloc(m->start, (n + 1) * sizeof *m->start);
+  m->count = realloc(m->count, n * (size_t)p->threads * sizeof *m->count);
+  m->columns = columns;
+  if (p->column && m->start && m->count) return PEL_OK;
+  return pel_error_set(e, PEL_USAGE, "out of memory: %d columns of particles", columns);
+}
+
 int pel__particles_sort(pel__particles *p, pel_error *e) {
-  int *start;
   shape(p);
   const int columns = p->ncolumns[0] * p->ncolumns[1];
-  if (columns > p->column_room) {
-    p->column = realloc(p->column, ((size_t)columns + 1) * sizeof *p->column);
-    p->column_room = columns;
+  if (reserve_columns(p, columns, e)) return e->code;
+  sort_keys(p, columns, e);
+  if (e->code) return e->code;
+  int clusters = 0;
+  for (int c = 0; c < columns; ++c) {
+    p->column[c] = clusters;
+    clusters += (p->sort.start[c + 1] - p->sort.start[c] + PEL_LANES - 1) / PEL_LANES;
   }
-  key *k = sort_keys(p, columns, &start, e);
-  if (!e->code) {
-    int clusters = 0;
-    for (int c = 0; c < columns; ++c) {
-      p->column[c] = clusters;
-      clusters += (start[c + 1] - start[c] + PEL_LANES - 1) / PEL_LANES;
-    }
-    p->column[columns] = clusters;
-    if (!pel__particles_reserve(p, clusters + 1, e)) {
-      const int64_t places = (int64_t)clusters * PEL_LANES;
-      int *from = malloc((size_t)places * sizeof *from + 1);
-      place(p, k, start, columns, from);
-      move(p, from, places);
-      p->nclusters = clusters;
-      p->nguests = 0;
-      free(from);
-    }
-  }
-  free(k), free(start);
-  return e->code;
+  p->column[columns] = clusters;
+  if (pel__particles_reserve(p, clusters + 1, e)) return e->code;
+  place(p, columns);
+  move(p, p->sort.from, (int64_t)clusters * PEL_LANES);
+  p->nclusters = clusters;
+  p->nguests = 0;
+  return PEL_OK;
 }
