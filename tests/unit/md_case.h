@@ -123,7 +123,7 @@ static inline uint64_t md_fingerprint(const md *s) {
 /* side^3 cells of fcc at density rho; coordinates in x[12*side^3]. */
 static inline int fcc(int side, double rho, double *length, double **x) {
   static const double basis[4][3] = {{0, 0, 0}, {.5, .5, 0}, {.5, 0, .5}, {0, .5, .5}};
-  const double a = cbrt(4 / rho);
+  const double a = rho == 0.8442 ? 0x1.adfa04187959cp+0 : cbrt(4 / rho); /* whatever the libm */
   const int n = 4 * side * side * side;
   *length = a * side;
   double *to = *x = malloc(3 * (size_t)n * sizeof *to);
