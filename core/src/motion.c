@@ -49,25 +49,24 @@ double pel__drift(pel__particles *p, double dt) {
 }
 
 double pel__kinetic2(const pel__particles *p, const double *m) {
-  pel_sum total;
-  pel_sum_init(&total);
-#pragma omp parallel num_threads(p->threads)
-  {
-    pel_sum mine;
-    double part[64];
-    pel_sum_init(&mine);
-#pragma omp for schedule(static)
-    for (int64_t from = 0; from < (int64_t)p->nclusters * PEL_LANES; from += 64) {
-      const int64_t left = (int64_t)p->nclusters * PEL_LANES - from;
-      const int n = left < 64 ? (int)left : 64;
+  enum { PART = 64 };
+  const int nt = p->threads;
+  const int64_t places = (int64_t)p->nclusters * PEL_LANES;
+  pel_sum sum[nt];
+#pragma omp parallel for num_threads(nt) schedule(static, 1)
+  for (int t = 0; t < nt; ++t) {
+    double part[PART];
+    pel_sum_init(&sum[t]);
+    const int64_t end = places * (t + 1) / nt;
+    for (int64_t from = places * t / nt; from < end; from += PART) {
+      const int n = end - from < PART ? (int)(end - from) : PART;
       for (int i = 0; i < n; ++i) {
         const double x = p->v[0][from + i], y = p->v[1][from + i], z = p->v[2][from + i];
         part[i] = m[p->type[from + i]] * ((x * x + y * y) + z * z);
       }
-      pel_sum_add(&mine, part, n);
+      pel_sum_add(&sum[t], part, n);
     }
-#pragma omp critical(pel_kinetic)
-    pel_sum_merge(&total, &mine);
   }
-  return pel_sum_round(&total);
+  for (int t = 1; t < nt; ++t) pel_sum_merge(&sum[0], &sum[t]);
+  return pel_sum_round(&sum[0]);
 }

@@ -1,7 +1,6 @@
 #include "pairs.h"
 
 #include <math.h>
-#include <omp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -228,23 +227,23 @@ int pel__pairs_run(pel__particles *p, pel__pair_list *l, const pel__potential *u
                  .one = bits(magic),
                  .energy = sums != NULL,
                  .fresh = w->bias_build != l->builds || w->bias_of != bits(magic)};
-  result total = {0};
+  const int nt = l->nshares;
+  result each[nt], total = {0};
+  memset(each, 0, sizeof each);
   pel__guests_refresh(p);
-#pragma omp parallel num_threads(l->nshares)
+#pragma omp parallel num_threads(nt)
   {
-    result mine = {0};
 #pragma omp for schedule(static, 1)
-    for (int t = 0; t < l->nshares; ++t) accumulate(&k, t, &mine);
+    for (int t = 0; t < nt; ++t) accumulate(&k, t, &each[t]);
 #pragma omp for schedule(static, 1)
-    for (int t = 0; t < l->nshares; ++t) settle(&k, l->share[t].first, l->share[t].last, &mine);
-#pragma omp critical(pel_pairs)
-    {
-      total.largest_force = fmax(total.largest_force, mine.largest_force);
-      total.largest_energy = fmax(total.largest_energy, mine.largest_energy);
-      total.overflow |= mine.overflow;
-      total.energy += mine.energy;
-      for (int v = 0; v < 6; ++v) total.virial[v] += mine.virial[v];
-    }
+    for (int t = 0; t < nt; ++t) settle(&k, l->share[t].first, l->share[t].last, &each[t]);
+  }
+  for (int t = 0; t < nt; ++t) {
+    total.largest_force = fmax(total.largest_force, each[t].largest_force);
+    total.largest_energy = fmax(total.largest_energy, each[t].largest_energy);
+    total.overflow |= each[t].overflow;
+    total.energy += each[t].energy;
+    for (int v = 0; v < 6; ++v) total.virial[v] += each[t].virial[v];
   }
   w->bias_build = l->builds, w->bias_of = bits(magic);
   if (sums) {

@@ -10,7 +10,6 @@ typedef pel__sort_key key;
 
 static void lost(const pel__particles *p, int64_t i, pel_error *e) {
   const bool finite = isfinite(p->x[0][i]) && isfinite(p->x[1][i]) && isfinite(p->x[2][i]);
-#pragma omp critical(pel_sort)
   pel_error_set(e, PEL_INVALID,
                 "particle %ld %s: position (%g, %g, %g), velocity (%g, %g, %g); reduce the time "
                 "step, or look for overlapping particles in the start",
@@ -76,24 +75,29 @@ static void order(key *k, int n) {
   }
 }
 
-/* Columns of all particles, counted by thread so that all threads can fill them. */
+/* Columns of all particles, counted by thread so that all threads can fill them.  Fails on the
+ * first that is nowhere in the box. */
 static void find_columns(pel__particles *p, int columns, pel_error *e) {
   const int64_t places = (int64_t)p->nclusters * PEL_LANES;
   const int nt = p->threads;
+  int64_t first_lost[nt];
   memset(p->sort.count, 0, (size_t)columns * (size_t)nt * sizeof *p->sort.count);
 #pragma omp parallel for num_threads(nt) schedule(static, 1)
   for (int t = 0; t < nt; ++t) {
     int *mine = p->sort.count + (size_t)t * (size_t)columns, *of = p->sort.column;
+    first_lost[t] = -1;
     for (int64_t i = places * t / nt; i < places * (t + 1) / nt; ++i) {
       of[i] = -1;
       if (pel__is_empty(p, i)) continue;
       if (!wrap(p, i)) {
-        lost(p, i, e);
+        if (first_lost[t] < 0) first_lost[t] = i;
         continue;
       }
       ++mine[of[i] = column_of(p, i)];
     }
   }
+  for (int t = 0; t < nt; ++t)
+    if (first_lost[t] >= 0) lost(p, first_lost[t], e);
 }
 
 /* Keys of all particles by column. */

@@ -53,7 +53,7 @@ typedef struct {
   const int *entry;    /* clusters j */
   const int64_t *bias; /* [particle]: what the bits of magic add up to in its row */
   double magic, magic_energy;
-  double far2;         /* beyond every cut-off */
+  double far2;                          /* beyond every cut-off */
   double largest_force, largest_energy; /* out: of |force| and |energy| */
   __int128 energy;                      /* out: in units of the energy quantum */
 } pel_pair_task;
