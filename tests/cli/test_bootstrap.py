@@ -137,6 +137,7 @@ check('test', calls, has('cmake --preset test\n', f'ninja -C {os.getcwd()}/build
 code, out, err, calls = script_run('test', '-N')
 check('test -N says that it builds first', err,
       has('bringing the tests in build/test up to date', 'then: ctest -j', ' -LE ^long$ -N\n'))
+check('test -N runs none', 'passed' in err, False)
 check('test -N', calls.split('\n')[-2], lambda c: c.startswith('ctest ') and c.endswith(' -N'))
 code, out, err, calls = script_run('test', '--preset=debug', '-L', 'long', '-j3', FAKE_CTEST='8')
 check('test with options', code, 8)
