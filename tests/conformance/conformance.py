@@ -333,10 +333,10 @@ def body(pelsim, options):
         list(pool.map(suite.whole, chosen, range(len(chosen))))
     interrupted = {}  # one good case of each model
     for case in chosen:
-        if case.name not in suite.failures and "time.steps" in case.keys:
-            model = case.keys.get("run.model")
-            if model not in interrupted or case.name in cases.INTERRUPTED:
-                interrupted[model] = case
+        model = case.keys.get("run.model")
+        if case.name not in suite.failures and "time.steps" in case.keys and \
+                cases.INTERRUPTED.get(model, case.name) == case.name:
+            interrupted.setdefault(model, case)
     if interrupted:
         suite.check_table(next(iter(interrupted.values())))
         signals(suite, list(interrupted.values()))
