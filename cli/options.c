@@ -107,7 +107,14 @@ static const option *find(const cli_command *c, const char *word, const char **v
 }
 
 static int store_count(const cli_command *c, const option *o, const char *value, int64_t *to) {
-  const int64_t max = o->offset == MEMBER(steps) ? 1000000000000000 : 1000000;
+  static const struct {
+    size_t offset;
+    int64_t most;
+  } counts[] = {
+      {MEMBER(ranks), 1000000}, {MEMBER(threads), 4096}, {MEMBER(steps), 1000000000000000}};
+  int64_t max = 0;
+  for (int i = 0; i < PEL_N(counts); ++i)
+    if (counts[i].offset == o->offset) max = counts[i].most;
   char *end;
   errno = 0;
   const long long x = strtoll(value, &end, 10);

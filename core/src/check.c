@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "events.h"
 #include "start.h"
 
 typedef struct {
@@ -129,8 +130,11 @@ int pel_check(MPI_Comm comm, const pel_host *host, const pel_request *q, bool js
       x.from = r.checkpoint;
       pel__complete(&r, pel__continues(s, q), x.complete, sizeof x.complete);
     }
-    if (s->rank == 0 && json) print_json(s, &x);
-    if (s->rank == 0 && !json) print_text(s, &x);
+    if (s->scheme && pel__check_dt(s, x.step, &e)) {
+      if (s->rank == 0) fprintf(stderr, "pelsim: %s\n", e.text);
+    } else if (s->rank == 0) {
+      json ? print_json(s, &x) : print_text(s, &x);
+    }
   }
   pel__sim_destroy(s);
   return e.code;

@@ -17,6 +17,14 @@ static double next_event(const pel_sim *s) {
   return fmin(t, next_multiple(s->time, c->checkpoint.interval));
 }
 
+int pel__check_dt(const pel_sim *s, double limit, pel_error *e) {
+  if (s->set.time.dt > 0 || s->set.time.dt_max > 0 || isfinite(limit)) return PEL_OK;
+  return pel_error_set(e, PEL_USAGE,
+                       "[time] dt = auto, but nothing limits the time step of model %s on this "
+                       "grid; set [time] dt or dt_max",
+                       s->model->name);
+}
+
 double pel__next_dt(pel_sim *s, double *lands) {
   double dt = s->set.time.dt;
   if (dt == 0) {

@@ -7,6 +7,9 @@
 
 #include "sim.h"
 
+/* PEL_USAGE if the step is to be chosen (dt = auto) but nothing limits it. */
+int pel__check_dt(const pel_sim *s, double limit, pel_error *e);
+
 /* Estimates dt_limit when it is due ([time] dt_interval) and returns the next step's length: dt, or
  * cfl times the limit, shortened to land on the next output, diagnostic, checkpoint or the end.
  * *lands: the time to which the clock is set after the step, or NAN.  Collective. */

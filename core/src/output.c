@@ -60,15 +60,23 @@ static void reject(pel_sim *s, const char *name) {
 }
 
 static void add_named(pel_sim *s, pel__outputs *o, const char *list) {
-  char text[PEL_TEXT_MAX];
+  char text[PEL_TEXT_MAX], *rest = text, *part;
   snprintf(text, sizeof text, "%s", list);
-  for (char *save, *w = strtok_r(text, ", \t", &save); w; w = strtok_r(NULL, ", \t", &save)) {
-    const pel__var *v = find_field(s, w);
-    const pel_output *out = find_output(s, w);
-    if (v || out)
-      add(o, v, v ? NULL : out);
-    else
-      reject(s, w);
+  while ((part = strsep(&rest, ","))) {
+    char *save, *w = strtok_r(part, " \t", &save);
+    if (!w) {
+      pel__config_reject(s->config, "output", "fields", "a name is missing beside a comma");
+      return;
+    }
+    for (; w; w = strtok_r(NULL, " \t", &save)) {
+      const pel__var *v = find_field(s, w);
+      const pel_output *out = find_output(s, w);
+      const int before = o->n;
+      if (!v && !out)
+        reject(s, w);
+      else if (add(o, v, v ? NULL : out), o->n == before)
+        pel__config_reject(s->config, "output", "fields", "'%s' is named twice", w);
+    }
   }
 }
 

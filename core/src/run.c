@@ -80,6 +80,7 @@ static void tell_limits(pel__records *r, pel_error *e) {
   double step[m->nlimits + 1];
   char when[40] = "at the start";
   const double least = pel__measure_limits(s, step);
+  if (pel__check_dt(s, least, e)) return;
   if (s->step > 0) snprintf(when, sizeof when, "at step %ld", (long)s->step);
   for (int i = 0; i < m->nlimits; ++i)
     if (isfinite(step[i]))

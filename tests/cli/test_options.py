@@ -48,9 +48,11 @@ WRONG = [
     (['run', 'a', '-q'], "run: unknown option '-q'; 'pelsim help run' lists the options"),
     (['run', 'a', '-n'], 'run: --ranks needs a value: --ranks=RANKS'),
     (['run', 'a', '-n', '0'], "run: --ranks is '0', but must be a whole number from 1 to 1000000"),
+    (['check', 'a', '-t', '100000'],
+     "check: --threads is '100000', but must be a whole number from 1 to 4096"),
     (['run', 'a', '-n2x'], "run: --ranks is '2x', but must be a whole number from 1 to 1000000"),
     (['run', 'a', '-t', '-1'],
-     "run: --threads is '-1', but must be a whole number from 1 to 1000000"),
+     "run: --threads is '-1', but must be a whole number from 1 to 4096"),
     (['run', 'a', '--steps=1e6'],
      "run: --steps is '1e6', but must be a whole number from 1 to 1000000000000000"),
     (['run', 'a', '--steps=99999999999999999999'], "run: --steps is '99999999999999999999', but "
@@ -106,6 +108,18 @@ code, out, err = pelsim('init', 'heat')
 check('init heat', (code, err), (0, ''))
 with open('heat.ini', 'w', encoding='utf-8') as f:
     f.write(out)
+
+# ---- what only a model on its grid can tell
+
+for key, sentence in (
+        ('grid.nx=1', 'pelsim: [time] dt = auto, but nothing limits the time step of model heat on '
+                      'this grid; set [time] dt or dt_max'),
+        ('output.fields=u, u', "-s output.fields=u, u: [output] fields: 'u' is named twice"),
+        ('output.fields=u,,', '-s output.fields=u,,: [output] fields: a name is missing beside a '
+                              'comma')):
+    code, out, err = pelsim('check', 'heat.ini', '-s', key)
+    check(f'check -s {key}', (code, out, err), (2, '', f'{sentence}\n'))
+
 code, out, err = pelsim('check', 'heat.ini')
 check('check of what init wrote', (code, err), (0, ''))
 for path, why in (('././heat.ini', 'cannot be loaded (invalid ELF header)'),

@@ -102,6 +102,9 @@ refused('text', r"'libtext\.so'.*cannot be loaded", raw=b'not a library\n')
 refused('nothing', r"'libnothing\.so'.*no symbol 'pel_plugin'", source='int nothing;\n')
 refused('unresolved', r"'libunresolved\.so'.*cannot be loaded.*pel_unheard_of",
         source='void pel_unheard_of(void);\nvoid *pel_plugin = (void *)pel_unheard_of;\n')
+with open(os.path.join(example, 'build/libburgers.so'), 'rb') as f:
+    whole = f.read()
+refused('truncated', r"'libtruncated\.so'.*truncated", raw=whole[:len(whole) // 3])
 refused('old', r"'libold\.so'.*interface 0.*build it again",
         source='const struct { int abi; const void *model; } pel_plugin = {0, 0};\n')
 with open(os.path.join(example, 'burgers.c'), encoding='utf-8') as f:
