@@ -167,6 +167,37 @@ static int by_name(const pel__source *s, const char *name) {
   return -1;
 }
 
+/* A dimension of v that is named like a latitude or longitude but whose unit says otherwise, such
+ * as radians; NULL: none. */
+static const pel__map_axis *misfit(const pel__map_variable *v, pel__role *meant) {
+  for (int i = 0; i < v->ndims && i < PEL_N(v->axis); ++i)
+    for (int r = PEL__LAT; r <= PEL__LON; ++r)
+      if (v->of[r] < 0 && v->axis[i].var >= 0 && v->axis[i].role == PEL__LEVEL &&
+          among(v->axis[i].name, marks[r].names, 5)) {
+        *meant = (pel__role)r;
+        return &v->axis[i];
+      }
+  return NULL;
+}
+
+/* False if v has no misfit. */
+static bool refuse_misfit(const pel__source *s, const pel__map_variable *v, pel_error *e) {
+  pel__role meant;
+  const pel__map_axis *a = misfit(v, &meant);
+  if (!a) return false;
+  char *units = pel__source_text(s, a->var, "units");
+  double scale, offset;
+  bool known;
+  const bool angle = units && pel__units_convert(units, "degree", &scale, &offset, &known);
+  pel_error_set(
+      e, PEL_USAGE, "%s: variable %s is no map: the units of %s are '%.60s'; expected %s: %s",
+      s->file, v->name, a->name, units ? units : "", marks[meant].units[0],
+      angle ? "convert the coordinates to degrees first"
+            : "put it on latitudes and longitudes first, for example with 'cdo remapbil'");
+  free(units);
+  return true;
+}
+
 /* Why variable v is no map. */
 static int refuse(const pel__source *s, const pel__map_variable *v, pel_error *e) {
   char dims[400] = "";
@@ -177,16 +208,30 @@ static int refuse(const pel__source *s, const pel__map_variable *v, pel_error *e
   char *list = pel__source_text(s, v->id, "coordinates");
   const bool curved = list && (strcasestr(list, "lat") || strcasestr(list, "lon"));
   free(list);
+  if (refuse_misfit(s, v, e)) return e->code;
   if (v->of[PEL__LAT] < 0 || v->of[PEL__LON] < 0)
     return pel_error_set(
-        e, PEL_USAGE, "%s: variable %s(%s) has no 1-D latitudes and longitudes%s", s->file, v->name,
-        dims,
+        e, PEL_USAGE,
+        "%s: variable %s is no map: its dimensions are (%s); expected latitudes and longitudes, "
+        "each with a 1-D coordinate in degrees_north and degrees_east%s",
+        s->file, v->name, dims,
         curved ? " (its grid is curvilinear: regrid it, for example with 'cdo remapbil')" : "");
   return pel_error_set(
       e, PEL_USAGE,
       "%s: variable %s(%s) has more dimensions than a time, a level, latitudes and "
       "longitudes: cut it down first, for example with 'ncks -d'",
       s->file, v->name, dims);
+}
+
+/* Why no variable is a map. */
+static int refuse_all(const pel__source *s, pel_error *e) {
+  int nvars = 0;
+  nc_inq_nvars(s->nc, &nvars);
+  for (int id = 0; id < nvars; ++id) {
+    pel__map_variable v;
+    if (!describe(s, id, &v) && v.ndims > 1 && refuse_misfit(s, &v, e)) return e->code;
+  }
+  return pel_error_set(e, PEL_USAGE, "%s has no variable on latitudes and longitudes", s->file);
 }
 
 int pel__map_find(const pel__source *s, const char *name, pel__map_variable *v, pel_error *e) {
@@ -197,8 +242,7 @@ int pel__map_find(const pel__source *s, const char *name, pel__map_variable *v, 
   } else {
     char maps[600];
     const int n = list_maps(s, maps, sizeof maps, &id);
-    if (n == 0)
-      return pel_error_set(e, PEL_USAGE, "%s has no variable on latitudes and longitudes", s->file);
+    if (n == 0) return refuse_all(s, e);
     if (n > 1)
       return pel_error_set(e, PEL_USAGE, "%s has %d maps, name one of them: %s", s->file, n, maps);
   }
@@ -207,30 +251,38 @@ int pel__map_find(const pel__source *s, const char *name, pel__map_variable *v, 
 
 /* ---- coordinates ---- */
 
+/* To what they mean, latitudes and longitudes in degrees. */
+static int unpack_coordinates(const pel__source *s, const pel__map_axis *a, double *x,
+                              pel_error *e) {
+  pel__packing p;
+  double scale = 1, offset;
+  bool known;
+  if (pel__packing_find(s, a->var, &p, e)) return e->code;
+  char *units = a->role <= PEL__LON ? pel__source_text(s, a->var, "units") : NULL;
+  if (units && strncasecmp(units, "degree", 6) &&
+      !pel__units_convert(units, "degree", &scale, &offset, &known)) /* radians */
+    scale = 1;
+  free(units);
+  for (size_t i = 0; i < a->n; ++i) {
+    x[i] = (pel__packing_sign(&p, x[i]) * p.scale + p.offset) * scale;
+    if (!isfinite(x[i]))
+      return pel_error_set(e, PEL_IO, "%s: coordinate %zu of %s is not a number", s->file, i,
+                           a->name);
+  }
+  return PEL_OK;
+}
+
 double *pel__map_coordinates(const pel__source *s, const pel__map_axis *a, pel_error *e) {
   if (a->var < 0) {
     pel_error_set(e, PEL_IO, "%s: dimension %s has no coordinate variable", s->file, a->name);
     return NULL;
   }
-  double *x = malloc((a->n + 1) * sizeof *x), scale, offset;
+  double *x = malloc((a->n + 1) * sizeof *x);
   const int err = x ? nc_get_var_double(s->nc, a->var, x) : NC_ENOMEM;
-  if (err) {
+  if (err)
     pel_error_set(e, PEL_IO, "%s: the coordinates %s cannot be read: %s", s->file, a->name,
                   nc_strerror(err));
-    free(x);
-    return NULL;
-  }
-  char *units = a->role <= PEL__LON ? pel__source_text(s, a->var, "units") : NULL;
-  bool known;
-  if (units && strncasecmp(units, "degree", 6) &&
-      pel__units_convert(units, "degree", &scale, &offset, &known))
-    for (size_t i = 0; i < a->n; ++i) x[i] *= scale; /* radians */
-  free(units);
-  for (size_t i = 0; i < a->n; ++i) {
-    if (isfinite(x[i])) continue;
-    pel_error_set(e, PEL_IO, "%s: coordinate %zu of %s is not a number", s->file, i, a->name);
-    free(x);
-    return NULL;
-  }
-  return x;
+  if (!e->code && !unpack_coordinates(s, a, x, e)) return x;
+  free(x);
+  return NULL;
 }

@@ -24,6 +24,18 @@ char *pel__source_text(const pel__source *s, int var, const char *name);
 /* All values of a numeric attribute, malloced; NULL if there is none. */
 double *pel__source_numbers(const pel__source *s, int var, const char *name, size_t *n);
 
+/* ---- what stored numbers mean (map_packing.c) ---- */
+
+typedef struct {
+  double low, period;   /* the type as stored has the wrong sign: x lies in [low, low + period) */
+  double scale, offset; /* value = scale*x + offset */
+} pel__packing;
+
+/* From the attributes _Unsigned, scale_factor and add_offset of a variable. */
+int pel__packing_find(const pel__source *s, int var, pel__packing *p, pel_error *e);
+/* A stored number, with the sign that it is meant to have; still packed. */
+double pel__packing_sign(const pel__packing *p, double x);
+
 /* ---- coordinates (map_axes.c) ---- */
 
 typedef enum { PEL__LAT, PEL__LON, PEL__WHEN, PEL__LEVEL, PEL__NROLES } pel__role;

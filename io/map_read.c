@@ -12,6 +12,7 @@ enum { LARGEST = 1 << 27 }; /* points: 1 GiB */
 typedef struct {
   pel__source s;
   pel__map_variable v;
+  pel__packing p;
   size_t nlat, nlon;
   double *lat, *lon, *raw; /* raw[j*nlon + i] */
 } draft;
@@ -38,6 +39,8 @@ static int read_slab(draft *d, size_t record, size_t level, pel_error *e) {
   if (err)
     return pel_error_set(e, PEL_IO, "%s: variable %s cannot be read: %s", d->s.file, v->name,
                          nc_strerror(err));
+  if (pel__packing_find(&d->s, v->id, &d->p, e)) return e->code;
+  for (size_t i = 0; i < n; ++i) d->raw[i] = pel__packing_sign(&d->p, d->raw[i]);
   if (y < x) return PEL_OK;
   double *turned = malloc((n + 1) * sizeof *turned); /* longitudes vary slowest in the file */
   if (!turned) return pel_error_set(e, PEL_INTERNAL, "out of memory for %s", d->s.file);
@@ -58,14 +61,19 @@ typedef struct {
 static void add_gaps(const draft *d, const char *name, gaps *g) {
   size_t n;
   double *x = pel__source_numbers(&d->s, d->v.id, name, &n);
-  for (size_t i = 0; i < n && x && g->n < PEL_N(g->value); ++i) g->value[g->n++] = x[i];
+  for (size_t i = 0; i < n && x && g->n < PEL_N(g->value); ++i)
+    g->value[g->n++] = pel__packing_sign(&d->p, x[i]);
   free(x);
 }
 
-static bool one(const draft *d, const char *name, size_t at, double *to) {
+/* A bound of the variable's own type has its sign too; one of a wider type says what it means. */
+static bool bound(const draft *d, const char *name, size_t at, double *to) {
   size_t n;
+  nc_type type = NC_NAT, own = NC_NAT;
   double *x = pel__source_numbers(&d->s, d->v.id, name, &n);
-  if (x && at < n) *to = x[at];
+  nc_inq_vartype(d->s.nc, d->v.id, &own);
+  nc_inq_atttype(d->s.nc, d->v.id, name, &type);
+  if (x && at < n) *to = type == own ? pel__packing_sign(&d->p, x[at]) : x[at];
   free(x);
   return x != NULL;
 }
@@ -74,16 +82,17 @@ static void find_gaps(const draft *d, gaps *g) {
   *g = (gaps){.low = -INFINITY, .high = INFINITY};
   nc_type type = NC_NAT;
   add_gaps(d, "_FillValue", g);
-  const bool own = g->n > 0;
+  /* as unsigned numbers, netCDF's own fills lie amid the values: no sign of anything missing */
+  const bool own = g->n > 0 || d->p.period > 0;
   add_gaps(d, "missing_value", g);
   nc_inq_vartype(d->s.nc, d->v.id, &type);
   if (!own && (type == NC_FLOAT || type == NC_DOUBLE)) g->value[g->n++] = NC_FILL_DOUBLE;
   if (!own && type == NC_FLOAT) g->value[g->n++] = (double)NC_FILL_FLOAT;
   if (!own && type == NC_SHORT) g->value[g->n++] = NC_FILL_SHORT;
   if (!own && type == NC_INT) g->value[g->n++] = NC_FILL_INT;
-  one(d, "valid_min", 0, &g->low);
-  one(d, "valid_max", 0, &g->high);
-  if (one(d, "valid_range", 0, &g->low)) one(d, "valid_range", 1, &g->high);
+  bound(d, "valid_min", 0, &g->low);
+  bound(d, "valid_max", 0, &g->high);
+  if (bound(d, "valid_range", 0, &g->low)) bound(d, "valid_range", 1, &g->high);
 }
 
 static bool is_gap(const gaps *g, double x) {
@@ -140,12 +149,10 @@ static int find_factors(const draft *d, const char *unit, double *scale, double 
 }
 
 static int convert(draft *d, const char *unit, pel_error *e) {
-  double pack = 1, add = 0, scale, offset;
+  double scale, offset;
   if (find_factors(d, unit, &scale, &offset, e)) return e->code;
-  one(d, "scale_factor", 0, &pack);
-  one(d, "add_offset", 0, &add);
   for (size_t i = 0; i < d->nlat * d->nlon && !e->code; ++i) {
-    d->raw[i] = (d->raw[i] * pack + add) * scale + offset;
+    d->raw[i] = (d->raw[i] * d->p.scale + d->p.offset) * scale + offset;
     if (!isfinite(d->raw[i]))
       pel_error_set(e, PEL_IO, "%s: %s has a value that is no number at latitude %g, longitude %g",
                     d->s.file, d->v.name, d->lat[i / d->nlon], d->lon[i % d->nlon]);

@@ -83,6 +83,27 @@ static double mean_of_map(const struct swe *s) {
   return sum / weights;
 }
 
+/* Without a mean height the map must be a surface above sea level. */
+static void check_surface(pel_sim *sim, const struct swe *s) {
+  const pel_map *m = s->height_map;
+  double least = m->value[0], most = least;
+  for (ptrdiff_t i = 1; i < (ptrdiff_t)m->nlat * m->nlon; ++i) {
+    least = fmin(least, m->value[i]);
+    most = fmax(most, m->value[i]);
+  }
+  if (s->mean_height > 0 || most > 0) return;
+  static const char *const advice =
+      "expected the height of a free surface: choose another "
+      "height_variable, or give mean_height";
+  if (least == 0)
+    pel_reject(sim, NULL, "height_file", "the height in %s is 0 m everywhere; %s", s->height_file,
+               advice);
+  else
+    pel_reject(sim, NULL, "height_file",
+               "the height in %s is nowhere above 0 m (%.6g to %.6g m); %s", s->height_file, least,
+               most, advice);
+}
+
 void pel__swe_observed_load(pel_sim *sim, struct swe *s) {
   if (s->initial == SWE_OBSERVED && pel_resuming(sim)) return; /* init is all that maps are for */
   if (s->topography_file[0]) {
@@ -98,6 +119,7 @@ void pel__swe_observed_load(pel_sim *sim, struct swe *s) {
     if (s->geopotential)
       for (ptrdiff_t i = 0; i < (ptrdiff_t)s->height_map->nlat * s->height_map->nlon; ++i)
         s->height_map->value[i] /= standard_gravity;
+    check_surface(sim, s);
     if (s->mean_height > 0) s->height_offset = s->mean_height - mean_of_map(s);
   }
   if (!s->wind_file[0]) return;

@@ -1,4 +1,5 @@
-"""Maps: read for the initial state and not again on resume; absurd values are one short sentence."""
+"""Maps: read for the initial state and not again on resume; packed values are what they mean; what
+is no map, and absurd values, are one short sentence."""
 import os
 
 import netCDF4
@@ -25,14 +26,18 @@ lat, lon = np.arange(-87.5, 90, 5), np.arange(0, 360, 5.0)
 PEAK = np.exp(-(((lat[:, None] - 30) / 20) ** 2 + ((lon[None, :] - 180) / 30) ** 2))
 
 
-def write(path, name, value):
-    with netCDF4.Dataset(path, 'w') as f:
+def write(path, name, value, kind='f8', radians=False, form='NETCDF4', **attributes):
+    """One map; `value` is what the file stores, whatever the attributes make of it."""
+    with netCDF4.Dataset(path, 'w', format=form) as f:
+        f.set_auto_maskandscale(False)
         for axis, unit, x in (('lat', 'degrees_north', lat), ('lon', 'degrees_east', lon)):
             f.createDimension(axis, len(x))
             v = f.createVariable(axis, 'f8', (axis,))
-            v.units, v[:] = unit, x
-        v = f.createVariable(name, 'f8', ('lat', 'lon'))
-        v.units, v[:] = 'm', value
+            v.units, v[:] = ('radians', np.radians(x)) if radians else (unit, x)
+        v = f.createVariable(name, kind, ('lat', 'lon'), fill_value=attributes.pop('fill', None))
+        v.set_auto_maskandscale(False)
+        v.setncatts({'units': 'm', **attributes})
+        v[:] = value
 
 
 write('height.nc', 'hgt', 5500 - 300 * np.sin(np.radians(lat))[:, None] ** 2 + 0 * lon)
@@ -56,6 +61,89 @@ for initial, more in (('observed', 'height_file = height.nc\n'), ('lake_at_rest'
     check(f'{initial} without maps', (code, out, os.path.exists('fresh')), (4, '', False))
     for name in ('height.nc', 'relief.nc'):
         os.rename(name + '.away', name)
+
+# ---- packed values: whatever the file stores, the run is that of the numbers it means
+
+HEIGHT = np.round(127 - 120 * np.sin(np.radians(lat))[:, None] ** 2 + 100 * PEAK)  # 7 .. 227
+
+
+def height_is(what, value, kind='f8', **more):
+    """Runs from this map; the fingerprint."""
+    write('height.nc', 'hgt', value, kind, **more)
+    code, out, err = pelsim('run', 'observed.ini', '--dir', 'packed', '--overwrite', '-s',
+                            'shallow_water.mean_height=10 km')
+    check(what, (code, err), (0, ''))
+    return out.splitlines()[-1:]
+
+
+means = {'scale_factor': 4.0, 'add_offset': 5000.0}
+want = height_is('plain numbers', 5000 + 4 * HEIGHT)
+BYTES, SHORTS = HEIGHT.astype('u1').view('i1'), (HEIGHT * 256).astype('u2').view('i2')
+for form in ('NETCDF3_CLASSIC', 'NETCDF4'):
+    for what, value, kind, more in (
+            ('unsigned bytes', BYTES, 'i1', {'_Unsigned': 'true', 'fill': np.int8(-1)}),
+            ('unsigned bytes, valid_range', BYTES, 'i1',
+             {'_Unsigned': 'true', 'valid_range': np.array([0, -2], 'i1')}),
+            ('unsigned bytes, valid_range of a wider type', BYTES, 'i1',
+             {'_Unsigned': 'true', 'valid_range': np.array([0, 254], 'i2')}),
+            ('unsigned shorts', SHORTS, 'i2', {'_Unsigned': 'true', 'scale_factor': 4 / 256})):
+        got = height_is(f'{what}, {form}', value, kind, form=form, **{**means, **more})
+        check(f'{what}, {form}', got, want)
+signed = HEIGHT - 127
+got = height_is('bytes that are signed after all', signed.astype('i1').view('u1'), 'u1',
+                _Unsigned='false', scale_factor=4.0, add_offset=5508.0)
+check('bytes that are signed after all', got, want)
+got = height_is('signed bytes', signed.astype('i1'), 'i1', scale_factor=4.0, add_offset=5508.0)
+check('signed bytes', got, want)
+
+
+def refused(what, code, *parts, more=()):
+    """The height is refused in one sentence."""
+    check(f'{what}, exit code', pelsim('check', 'observed.ini', *more)[0], code)
+    got, out, err = pelsim('run', 'observed.ini', '--dir', 'refused', *more)
+    check(what, (got, out, err.count('\n'), os.path.exists('refused')), (code, '', 1, False))
+    check(what, err, has('height.nc', *parts))
+
+
+GAP = BYTES.copy()
+GAP[20, 7] = -6  # 250
+for what, more in (('_FillValue', {'fill': np.int8(-6)}),
+                   ('missing_value', {'missing_value': np.int8(-6)}),
+                   ('missing_value of a wider type', {'missing_value': np.int16(250)}),
+                   ('valid_range', {'valid_range': np.array([0, -7], 'i1')}),
+                   ('valid_max', {'valid_max': np.int8(-7)})):
+    write('height.nc', 'hgt', GAP, 'i1', **{'_Unsigned': 'true', **means, **more})
+    refused(f'unsigned {what}', 4, '1 of the 2592 values of hgt are missing, the first at latitude '
+            '12.5, longitude 35')
+for name, value, said in (('scale_factor', '4.0', "the text '4.0'"),
+                          ('scale_factor', [4.0, 4.0], '2 numbers'),
+                          ('scale_factor', 0.0, '0'),
+                          ('scale_factor', float('nan'), 'nan'),
+                          ('add_offset', '', "the text ''"),
+                          ('add_offset', [1, 2, 3], '3 numbers'),
+                          ('add_offset', float('inf'), 'inf')):
+    write('height.nc', 'hgt', BYTES, 'i1', **{**means, name: value})
+    refused(f'{name} = {value!r}', 4, f'variable hgt has {name} = {said}; expected one finite ')
+write('height.nc', 'hgt', BYTES, 'i1', _Unsigned='perhaps', **means)
+refused('_Unsigned = perhaps', 4,
+        "variable hgt has _Unsigned = 'perhaps'; expected 'true' or 'false'")
+
+# ---- variables that are no map of the sphere
+
+write('height.nc', 'hgt', 5000 + HEIGHT)
+refused('a coordinate as height', 2, 'variable lat is no map: its dimensions are (lat 36); '
+        'expected latitudes and longitudes', more=('-s', 'shallow_water.height_variable=lat'))
+write('height.nc', 'hgt', 5000 + HEIGHT, radians=True)
+for more in ((), ('-s', 'shallow_water.height_variable=hgt')):
+    refused('radians', 2, "variable hgt is no map: the units of lat are 'radians'; expected "
+            'degrees_north: convert', more=more)
+for name, value, said in (('zeros', 0 * HEIGHT, 'is 0 m everywhere'),
+                          ('depths', -HEIGHT, 'is nowhere above 0 m (-200 to -7 m)')):
+    write('height.nc', 'hgt', value)
+    refused(name, 2, '[shallow_water] height_file', said)
+    check(f'{name} on a mean height', pelsim('check', 'observed.ini', '-s',
+                                             'shallow_water.mean_height=10 km')[0], 0)
+write('height.nc', 'hgt', 5500 - 300 * np.sin(np.radians(lat))[:, None] ** 2 + 0 * lon)
 
 write('relief.nc', 'z', 1e300 * PEAK)
 for ranks in (1, 3):

@@ -306,7 +306,7 @@ static void wrong_requests(void **state) {
        "has no variable 'hgtt'; did you mean 'hgt'? its maps are: hgt (height)"},
       {"quite_something_else", "0", "500", "m",
        "has no variable 'quite_something_else'; its maps are: hgt"},
-      {"lat", "0", "500", "m", "variable lat(lat 19) has no 1-D latitudes and longitudes"},
+      {"lat", "0", "500", "m", "variable lat is no map: its dimensions are (lat 19)"},
       {"hgt", "", "500", "m",
        "has 3 records: choose a time (\"first\", \"last\", 0 to 2, or a date)"},
       {"hgt", "3", "500", "m", "has no record number 3; it has 0 to 2"},
@@ -366,7 +366,7 @@ static void bad_contents(void **state) {
   s.cut_lon = 0;
   s.lat_unit = "hPa";
   make_file(&s);
-  expect_sentence("", "", "", "m", "has no variable on latitudes and longitudes");
+  expect_sentence("", "", "", "m", "the units of lat are 'hPa'; expected degrees_north");
 }
 
 static void put_bytes(const void *bytes, size_t n) {
