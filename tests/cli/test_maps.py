@@ -85,7 +85,7 @@ for form in ('NETCDF3_CLASSIC', 'NETCDF4'):
             ('unsigned bytes, valid_range', BYTES, 'i1',
              {'_Unsigned': 'true', 'valid_range': np.array([0, -2], 'i1')}),
             ('unsigned bytes, valid_range of a wider type', BYTES, 'i1',
-             {'_Unsigned': 'true', 'valid_range': np.array([0, 254], 'i2')}),
+             {'_Unsigned': 'true', 'valid_range': np.array([-1, 254], 'i2')}),
             ('unsigned shorts', SHORTS, 'i2', {'_Unsigned': 'true', 'scale_factor': 4 / 256})):
         got = height_is(f'{what}, {form}', value, kind, form=form, **{**means, **more})
         check(f'{what}, {form}', got, want)
@@ -95,6 +95,20 @@ got = height_is('bytes that are signed after all', signed.astype('i1').view('u1'
 check('bytes that are signed after all', got, want)
 got = height_is('signed bytes', signed.astype('i1'), 'i1', scale_factor=4.0, add_offset=5508.0)
 check('signed bytes', got, want)
+
+# coordinates are packed like any other variable
+write('height.nc', 'hgt', 5000 + 4 * HEIGHT)
+with netCDF4.Dataset('height.nc', 'a') as f:
+    f.renameVariable('lat', 'old')
+    v = f.createVariable('lat', 'i1', ('lat',))
+    v.set_auto_maskandscale(False)
+    v.setncatts({'units': 'degrees_north', '_Unsigned': 'true', 'scale_factor': 1.25,
+                 'add_offset': -90.0})
+    v[:] = ((lat + 90) / 1.25).astype('u1').view('i1')  # 2 .. 142
+    check('stored latitudes', (v[0], v[-1]), (2, -114))
+code, out, err = pelsim('run', 'observed.ini', '--dir', 'packed', '--overwrite', '-s',
+                        'shallow_water.mean_height=10 km')
+check('packed latitudes', (code, out.splitlines()[-1:], err), (0, want, ''))
 
 
 def refused(what, code, *parts, more=()):
@@ -137,6 +151,12 @@ write('height.nc', 'hgt', 5000 + HEIGHT, radians=True)
 for more in ((), ('-s', 'shallow_water.height_variable=hgt')):
     refused('radians', 2, "variable hgt is no map: the units of lat are 'radians'; expected "
             'degrees_north: convert', more=more)
+with netCDF4.Dataset('height.nc', 'w') as f:
+    f.createDimension('cell', 9)
+    f.createVariable('hgt', 'f8', ('cell',))[:] = 5000
+refused('a file without maps', 2, 'has no variable on latitudes and longitudes')
+refused('cells', 2, 'variable hgt is no map: its dimensions are (cell 9)',
+        more=('-s', 'shallow_water.height_variable=hgt'))
 for name, value, said in (('zeros', 0 * HEIGHT, 'is 0 m everywhere'),
                           ('depths', -HEIGHT, 'is nowhere above 0 m (-200 to -7 m)')):
     write('height.nc', 'hgt', value)
