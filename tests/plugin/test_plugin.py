@@ -52,6 +52,9 @@ for path in ('bin/pelsim', 'include/pelsim/model.h', 'share/man/man1/pelsim.1'):
     check(f'{path} is installed', path in installed, True)
 check('configurations are installed', any(p.startswith('share/pelsim/configs/') for p in installed),
       any(os.scandir(os.path.join(SOURCE, 'configs'))))
+for config in sorted(p for p in installed if re.fullmatch(r'share/pelsim/configs/[^/]*\.ini', p)):
+    p = run(PELSIM, 'check', os.path.join(PREFIX, config))  # with what it reads, from elsewhere
+    check(f'{config}, installed', (p.returncode, p.stderr), (0, ''))
 check('the package is installed', sum(p.endswith('pelsimConfig.cmake') for p in installed), 1)
 
 # ---- what plug-ins can call: the functions marked PEL_API, no more and no less
