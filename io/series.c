@@ -74,6 +74,26 @@ static bool open_variable(pel_series *f, const pel_snapshot *s, int a, int64_t *
   return n >= 0;
 }
 
+/* A field of the file that this run would not write: records would lack it. */
+typedef struct {
+  const pel_snapshot *s;
+  char name[80]; /* "": none */
+} stranger;
+
+static herr_t look_for_stranger(hid_t file, const char *name, const H5L_info_t *link, void *to) {
+  stranger *x = to;
+  hsize_t n[H5S_MAX_RANK], most[H5S_MAX_RANK];
+  (void)link;
+  for (int a = 0; a < x->s->narrays; ++a)
+    if (!strcmp(name, x->s->arrays[a].name)) return 0;
+  const hid_t d = H5Dopen2(file, name, H5P_DEFAULT), space = d < 0 ? -1 : H5Dget_space(d);
+  if (space >= 0 && H5Sget_simple_extent_dims(space, n, most) > 1 && most[0] == H5S_UNLIMITED)
+    snprintf(x->name, sizeof x->name, "%s", name);
+  if (space >= 0) H5Sclose(space);
+  if (d >= 0) H5Dclose(d);
+  return *x->name != 0;
+}
+
 /* Opens the file beneath f->fd; f->records becomes what all its datasets have. */
 static int attach(pel_series *f, const pel_snapshot *s, pel_error *e) {
   f->o = pel__overlay_create(f->fd);
@@ -101,6 +121,13 @@ static int attach(pel_series *f, const pel_snapshot *s, pel_error *e) {
                            "%s cannot be continued: it has no variable %s of this grid in %s "
                            "precision; move it away or resume with the options it was written with",
                            f->path, s->arrays[a].name, f->single ? "single" : "double");
+  stranger x = {.s = s};
+  H5Literate(f->file, H5_INDEX_NAME, H5_ITER_NATIVE, NULL, look_for_stranger, &x);
+  if (*x.name)
+    return pel_error_set(e, PEL_IO,
+                         "%s cannot be continued: it has a variable %s, which this run does not "
+                         "write; move it away or resume with the options it was written with",
+                         f->path, x.name);
   return PEL_OK;
 }
 
@@ -235,6 +262,21 @@ pel_series *pel__series_open(const pel_snapshot *s, const char *path, bool appen
   destroy(f);
   pel_error_set(e, mine.code, "%s", mine.text);
   return NULL;
+}
+
+int pel__series_check(const pel_snapshot *s, const char *path, bool single, pel_error *e) {
+  pel_error mine = {0};
+  pel_series *f = allocate(s, path, single, &mine);
+  if (!pel__agree(s->comm, &mine) && !f->rank && !access(path, F_OK)) {
+    f->fd = open(path, O_RDWR | O_CLOEXEC);
+    if (f->fd < 0)
+      pel__io_error(&mine, "open", path, errno, 0);
+    else if (!attach(f, s, &mine) && records_until(f, 0) < 0)
+      pel__io_error(&mine, "continue", path, EIO, 0);
+  }
+  pel__agree(s->comm, &mine);
+  destroy(f);
+  return mine.code ? pel_error_set(e, mine.code, "%s", mine.text) : PEL_OK;
 }
 
 /* ---- one record ---- */

@@ -45,6 +45,7 @@ int pel__series_describe(pel__overlay *o, const pel_snapshot *s, bool single,
 /* The functions of pel_io. */
 pel_series *pel__series_open(const pel_snapshot *s, const char *path, bool append, bool single,
                              pel_error *e);
+int pel__series_check(const pel_snapshot *s, const char *path, bool single, pel_error *e);
 int pel__series_append(pel_series *f, const pel_snapshot *s, pel_error *e);
 int pel__series_close(pel_series *f, pel_error *e);
 

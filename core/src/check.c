@@ -112,7 +112,8 @@ static void print_json(const pel_sim *s, const estimate *x) {
 /* The state that a run would begin with, without making or moving a file. */
 static int begin(pel__records *r, const pel_request *q, pel_error *e) {
   if (r->s->rank == 0 && q->resume && !*q->resume) pel__rundir_resumable(r->s->dir, e);
-  if (!pel__agree_error(r->s->comm, e)) pel__start(r, q, true, e);
+  if (!pel__agree_error(r->s->comm, e) && pel__continues(r->s, q)) pel__record_appendable(r, e);
+  if (!e->code) pel__start(r, q, true, e);
   if (e->code && r->s->rank == 0) fprintf(stderr, "pelsim: %s\n", e->text);
   return e->code;
 }

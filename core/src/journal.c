@@ -268,6 +268,13 @@ static void say_table(pel__journal *j, const pel__run_result *r) {
   free(text);
 }
 
+/* Whether the same run, resumed, could get further: not one whose numbers went wrong, for they
+ * would again, nor one that failed before its first step. */
+static bool can_go_on(const pel__journal *j, const pel__run_result *r) {
+  return r->exit_code == PEL_STOPPED ||
+         (r->exit_code != PEL_INVALID && (r->steps_done > 0 || !j->f.resumed_from));
+}
+
 /* How the run ended and what can be done next. */
 static void say_outcome(pel__journal *j, const pel__run_result *r) {
   char at[PEL__SHORT], command[1000];
@@ -281,9 +288,11 @@ static void say_outcome(pel__journal *j, const pel__run_result *r) {
     return;
   }
   if (r->checkpoint) {
+    pel__journal_say(j, "newest checkpoint: %s", r->checkpoint);
+  }
+  if (r->checkpoint && can_go_on(j, r)) {
     pel__resume_command(command, sizeof command, j->f.config_path,
                         json_object_get(j->run, "config"), j->f.dir);
-    pel__journal_say(j, "newest checkpoint: %s", r->checkpoint);
     pel__journal_say(j, "continue with: %s", command);
   }
   char *why = NULL;

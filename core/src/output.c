@@ -134,7 +134,7 @@ static pel_array describe(const item *x, const pel_patch *p, int n) {
            : (pel_array){o->name, o->unit, o->standard_name, o->doc, o->place, p, n};
 }
 
-pel_array *pel__outputs_compute(pel_sim *s, int *n) {
+pel_array *pel__outputs_list(pel_sim *s, int *n) {
   pel__outputs *o = s->outputs;
   const pel__layout *l = s->layout;
   free(o->arrays), free(o->patches);
@@ -143,7 +143,6 @@ pel_array *pel__outputs_compute(pel_sim *s, int *n) {
   pel_patch *p = o->patches;
   for (item *x = o->item; x < o->item + o->n; ++x) {
     if (x->plan && !x->data) x->data = pel__block_arrays(s);
-    if (x->plan) pel__plan_store(s, x->plan, x->data);
     o->arrays[x - o->item] = describe(x, p, l->nlocal);
     for (int b = 0; b < l->nlocal; ++b, ++p) {
       const pel__block *k = &l->block[l->first + b];
@@ -155,4 +154,12 @@ pel_array *pel__outputs_compute(pel_sim *s, int *n) {
   }
   *n = o->n;
   return o->arrays;
+}
+
+pel_array *pel__outputs_compute(pel_sim *s, int *n) {
+  pel__outputs *o = s->outputs;
+  pel_array *arrays = pel__outputs_list(s, n);
+  for (item *x = o->item; x < o->item + o->n; ++x)
+    if (x->plan) pel__plan_store(s, x->plan, x->data);
+  return arrays;
 }

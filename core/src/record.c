@@ -76,6 +76,24 @@ static void check_still_there(const pel__records *r, const char *path, pel_error
   pel__agree_error(r->s->comm, e);
 }
 
+bool pel__writes_output(const pel_sim *s) {
+  return s->set.output.interval > 0 || s->set.output.every > 0;
+}
+
+static void output_path(const pel_sim *s, char path[5000]) {
+  snprintf(path, 5000, "%s/fields.nc", s->dir);
+}
+
+int pel__record_appendable(const pel__records *r, pel_error *e) {
+  pel_sim *s = r->s;
+  char path[5000];
+  pel_snapshot x = snapshot(s);
+  if (!pel__writes_output(s)) return PEL_OK;
+  x.arrays = pel__outputs_list(s, &x.narrays);
+  output_path(s, path);
+  return s->host->io->series_check(&x, path, s->set.output.precision == 1, e);
+}
+
 void pel__record_output(pel__records *r, bool append, pel_error *e) {
   pel_sim *s = r->s;
   double before[PEL__NPHASES];
@@ -86,7 +104,7 @@ void pel__record_output(pel__records *r, bool append, pel_error *e) {
   pel_error trouble = {0};
   memcpy(before, s->seconds, sizeof before);
   x.arrays = pel__outputs_compute(s, &x.narrays);
-  snprintf(path, sizeof path, "%s/fields.nc", s->dir);
+  output_path(s, path);
   if (!r->series) {
     append = file_exists(s, path) && append;
     r->series = s->host->io->series_open(&x, path, append, s->set.output.precision == 1, e);

@@ -22,9 +22,14 @@ typedef struct {
 /* Diagnostics to the CSV file; the first ones become the reference of invariants.  *e: a lost
  * invariant.  Collective. */
 void pel__record_diagnostics(pel__records *r, pel_error *e);
+/* Whether [output] asks for records at all. */
+bool pel__writes_output(const pel_sim *s);
 /* One record of fields.nc, opened at the first; a record that cannot be written is reported and
  * left out.  *e: the file could not be opened.  Collective. */
 void pel__record_output(pel__records *r, bool append, pel_error *e);
+/* Whether a run that goes on in its directory can append to the fields.nc there; touches nothing.
+ * Collective. */
+int pel__record_appendable(const pel__records *r, pel_error *e);
 /* A checkpoint; false if it could not be written (reported, older ones stay).  Collective. */
 bool pel__record_checkpoint(pel__records *r);
 /* A run that lost results does not end well: PEL_IO with what is missing, else PEL_OK. */

@@ -134,10 +134,6 @@ static void open_journal(pel__records *r, const pel_request *q, bool resumed) {
 
 /* ---- the loop ---- */
 
-static bool wants_output(const pel_sim *s) {
-  return s->set.output.interval > 0 || s->set.output.every > 0;
-}
-
 static void advance_clock(pel_sim *s) {
   double lands;
   s->dt = pel__next_dt(s, &lands);
@@ -151,14 +147,14 @@ static void advance_clock(pel_sim *s) {
 static void record(pel__records *r, bool resumed, pel_error *e) {
   const pel__settings *c = &r->s->set;
   if (resumed) {
-    if (wants_output(r->s)) pel__record_output(r, true, e);
+    if (pel__writes_output(r->s)) pel__record_output(r, true, e);
     return;
   }
   const bool measures = c->diagnostics.every > 0 || c->diagnostics.interval > 0;
   if (pel__due(r->s, c->diagnostics.every, c->diagnostics.interval) ||
       (measures && pel__finished(r->s)))
     pel__record_diagnostics(r, e);
-  if (!e->code && wants_output(r->s) && pel__due(r->s, c->output.every, c->output.interval))
+  if (!e->code && pel__writes_output(r->s) && pel__due(r->s, c->output.every, c->output.interval))
     pel__record_output(r, false, e);
 }
 
@@ -252,7 +248,8 @@ static void finish(pel__records *r, int code, const pel_error *e, int64_t first,
 
 /* The directory and the state to begin with, in the order that leaves nothing behind when one of
  * them is refused: a checkpoint from elsewhere is read before anything is made, one of the
- * directory itself under its lock.  *done: there is nothing left to do. */
+ * directory itself under its lock, once its output is known to be good.  *done: there is nothing
+ * left to do. */
 static int begin(pel__records *r, const pel_request *q, bool continued, pel__rundir **dir,
                  bool *done, pel_error *e) {
   pel_sim *s = r->s;
@@ -263,6 +260,7 @@ static int begin(pel__records *r, const pel_request *q, bool continued, pel__run
   if (!*done) {
     if (s->rank == 0) *dir = pel__rundir_open(s->dir, continued, q->overwrite, e);
     MPI_Bcast(e, sizeof *e, MPI_BYTE, 0, s->comm);
+    if (!e->code && continued) pel__record_appendable(r, e);
     if (!e->code && !elsewhere) pel__start(r, q, false, e);
     *done = continued && !e->code && pel__complete(r, true, sentence, sizeof sentence);
   }

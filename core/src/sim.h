@@ -159,6 +159,8 @@ int pel__outputs_create(pel_sim *s, pel_error *e);
 int pel__outputs_halo(const pel_sim *s);
 void pel__outputs_bind(pel_sim *s);
 void pel__outputs_destroy(pel__outputs *o);
+/* The arrays of one record with whatever values they have; valid until the next call. */
+pel_array *pel__outputs_list(pel_sim *s, int *n);
 /* The arrays of one record, computed now; valid until the next call.  Collective. */
 pel_array *pel__outputs_compute(pel_sim *s, int *n);
 

@@ -109,6 +109,46 @@ whole = pelsim('run', 'h.ini', '--dir', 'whole', '-s', 'time.steps=20')[1]
 check('a run from the start', whole, has('time-step limit at the start, diffusion: '))
 check('the same in one go', whole.splitlines()[-1], out.splitlines()[-1])
 
+# ---- output that cannot be continued: seen before anything is changed, by run and by check
+
+FIELDS = 'out/h/fields.nc'
+with open(FIELDS, 'rb') as f:
+    good = f.read()
+
+
+def not_continued(what, sentence, *options):
+    for command in ('run', 'check'):
+        for ranks in (1, 2):
+            untouched(f'{command}, {what}, {ranks} ranks',
+                      [command, 'h.ini', '--resume', '-s', 'time.steps=30', '-n', ranks, '-t', 1,
+                       *options], 4, FIELDS + ' cannot be continued', *sentence)
+
+
+not_continued('another precision', ('in single precision', 'resume with the options'), '-s',
+              'output.precision=single')
+for content in (b'no HDF5 file', good[:300]):
+    with open(FIELDS, 'wb') as f:
+        f.write(content)
+    not_continued('damaged', ('no HDF5 file or damaged; move it away',))
+with open(FIELDS, 'wb') as f:
+    f.write(good)
+with open('w.ini', 'w', encoding='utf-8') as f:
+    f.write('[run]\nmodel = shallow_water\n[grid]\nnlon = 20\nnlat = 10\n[time]\nsteps = 2\n'
+            '[shallow_water]\ninitial = williamson2\n[output]\nevery = 1\nfields = u, v\n')
+check('a run of two fields', pelsim('run', 'w.ini')[::2], (0, ''))
+for fields, sentence in (('u', 'has a variable v, which this run does not write'),
+                         ('u, v, vorticity', 'no variable vorticity')):
+    untouched(f'fields {fields}', ['run', 'w.ini', '--resume', '-s', 'time.steps=3', '-s',
+                                   f'output.fields={fields}'], 4, sentence)
+untouched('no output at all', ['check', 'w.ini', '--resume', '-s', 'output.every=none', '-s',
+                               'output.fields=u'], 0, 'complete')
+
+# ---- a run that failed before its first step is not advised to be repeated
+
+code, out, err = pelsim('run', 'w.ini', '--resume', '-s', 'time.steps=3', '-s', 'time.dt=1e7')
+check('a step far too long', (code, 'newest checkpoint' in out, 'continue with' in out),
+      (3, True, False))
+
 # ---- check passes a damaged checkpoint over and leaves it where it is
 
 with open('out/h/checkpoints/step_000000020.h5', 'r+b') as f:

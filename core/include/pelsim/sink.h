@@ -85,6 +85,9 @@ typedef struct pel_io {
    * failure.  Collective. */
   pel_series *(*series_open)(const pel_snapshot *s, const char *path, bool append, bool single,
                              pel_error *e);
+  /* Whether series_open would append to `path`; a file that is not there may be created.  Only
+   * looks: the arrays' values do not matter.  Collective. */
+  int (*series_check)(const pel_snapshot *s, const char *path, bool single, pel_error *e);
   /* Adds one record; on failure the file stays as it was before and later records may succeed.
    * Collective. */
   int (*series_append)(pel_series *f, const pel_snapshot *s, pel_error *e);
