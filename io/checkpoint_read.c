@@ -224,14 +224,16 @@ static pel__verdict read_one(pel_snapshot *s, const char *path, pel_error *e) {
 
 /* ---- a file, or the newest good one of a directory ---- */
 
-/* Rank 0: names the damaged file and puts it out of the way, unless nobody listens. */
-static void set_aside(const char *path, const pel_error *why, pel_say *say, void *ctx) {
+/* Rank 0: names the damaged file and puts it out of the way, unless nobody listens.  last: no older
+ * one is left. */
+static void set_aside(const char *path, const pel_error *why, bool last, pel_say *say, void *ctx) {
   char bad[PATH_MAX + 8], sentence[1200];
   if (!say) return;
   snprintf(bad, sizeof bad, "%s.bad", path);
   const int err = rename(path, bad) ? errno : 0;
-  snprintf(sentence, sizeof sentence, "%s; %s%s, the one before it is tried", why->text,
-           err ? "it could not be renamed: " : "renamed to *.bad", err ? strerror(err) : "");
+  snprintf(sentence, sizeof sentence, "%s; %s%s, %s", why->text,
+           err ? "it could not be renamed: " : "renamed to *.bad", err ? strerror(err) : "",
+           last ? "and there is none before it" : "the one before it is tried");
   say(ctx, sentence);
 }
 
@@ -251,13 +253,15 @@ static int read_newest(pel_snapshot *s, const char *dir, pel_say *say, void *ctx
     pel__checkpoint_name(used, PATH_MAX, dir, at);
     pel_error why = {0};
     const pel__verdict v = read_one(s, used, &why);
-    if (v == PEL__FILE_DAMAGED && !rank) set_aside(used, &why, say, ctx);
+    if (v == PEL__FILE_DAMAGED && !rank) set_aside(used, &why, i + 1 == n, say, ctx);
     if (v == PEL__FILE_REFUSED) pel_error_set(e, why.code, "%s", why.text);
     done = v == PEL__FILE_GOOD;
   }
   free(step);
   if (n == 0)
     pel_error_set(e, PEL_IO, "there is no checkpoint in %s", dir);
+  else if (!done && n == 1)
+    pel_error_set(e, PEL_IO, "there is no good checkpoint in %s: the only one is damaged", dir);
   else if (!done)
     pel_error_set(e, PEL_IO, "there is no good checkpoint in %s: all %d are damaged", dir, n);
   return e->code;

@@ -119,9 +119,11 @@ int pel_io_diff(FILE *out, const char *a, const char *b, double tol) {
   const pel__file_kind kb = e.code ? PEL__NO_FILE : pel__resolve(b, second, &e);
   if (!(tol >= 0)) pel_error_set(&e, PEL_USAGE, "the tolerance must be a number not below 0");
   if (!e.code && ka != kb)
-    pel_error_set(&e, PEL_IO, "%s is %s, %s is %s: they cannot be compared", first,
-                  ka == PEL__A_CHECKPOINT ? "a checkpoint" : "none", second,
-                  kb == PEL__A_CHECKPOINT ? "a checkpoint" : "none");
+    pel_error_set(
+        &e, PEL_IO,
+        "%s is a checkpoint, %s is not: they cannot be compared; give two checkpoints, or "
+        "two netCDF files",
+        ka == PEL__A_CHECKPOINT ? first : second, ka == PEL__A_CHECKPOINT ? second : first);
   if (e.code) return pel__tell(out, &e);
   return ka == PEL__A_CHECKPOINT ? pel__diff_checkpoints(out, first, second, tol)
                                  : pel__diff_netcdf(out, first, second, tol);

@@ -91,22 +91,25 @@ static bool is_name(const char *s) {
   return n > 0 && n <= LONGEST_NAME && !s[n];
 }
 
-/* Valid UTF-8 without control characters, surrogates and overlong forms: fit for every file. */
-static bool is_text(const char *s) {
+static bool is_control(unsigned char byte) { return byte == 127 || (byte < 32 && byte != '\t'); }
+
+/* The first byte that spoils UTF-8 text fit for every file: a control character, or one of what is
+ * not UTF-8 (surrogates and overlong forms included).  NULL: there is none. */
+static const char *spoilt_at(const char *s) {
   for (const unsigned char *p = (const unsigned char *)s; *p;) {
     static const uint32_t least[] = {0, 0x80, 0x800, 0x10000};
     const int more = *p < 0x80 ? 0 : *p >= 0xF0 ? 3 : *p >= 0xE0 ? 2 : 1;
-    if (*p == 127 || (*p < 32 && *p != '\t') || (*p >= 0x80 && *p < 0xC0) || *p > 0xF4)
-      return false;
+    if (is_control(*p) || (*p >= 0x80 && *p < 0xC0) || *p > 0xF4) return (const char *)p;
+    const char *here = (const char *)p;
     uint32_t code = more ? *p & (0x3Fu >> more) : *p;
     ++p;
     for (int i = 0; i < more; ++i, ++p) {
-      if ((*p & 0xC0) != 0x80) return false;
+      if ((*p & 0xC0) != 0x80) return here;
       code = code << 6 | (*p & 0x3F);
     }
-    if (code < least[more] || code > 0x10FFFF || (code >= 0xD800 && code < 0xE000)) return false;
+    if (code < least[more] || code > 0x10FFFF || (code >= 0xD800 && code < 0xE000)) return here;
   }
-  return true;
+  return NULL;
 }
 
 /* Cuts a comment off: '#' or ';' at the start or after white space, outside "quotes" that begin
@@ -146,9 +149,17 @@ static bool clean_value(pel__config *c, int line, int override, const char *sect
                         const char *key, char *value) {
   char quoted[PEL__QUOTE], where[2 * LONGEST_NAME + 8];
   label(where, section, key);
-  if (!is_text(value)) {
+  const char *spoilt = spoilt_at(value);
+  if (spoilt && is_control((unsigned char)*spoilt)) {
     pel__config_complain(c, PEL__ERROR_SYNTAX, line, override,
-                         "%s: the value is not UTF-8 text; save the file as UTF-8", where);
+                         "%s: the value has a control character (byte 0x%02x); take it out", where,
+                         (unsigned char)*spoilt);
+    return false;
+  }
+  if (spoilt) {
+    pel__config_complain(c, PEL__ERROR_SYNTAX, line, override,
+                         "%s: the value is not UTF-8 text; %s as UTF-8", where,
+                         override >= 0 ? "give it" : "save the file");
     return false;
   }
   pel__quote(quoted, value);

@@ -173,10 +173,21 @@ static bool read_number(const pel_param *p, const char *text, double *x, const c
   return true;
 }
 
+/* pel__range_show for a value outside: what it leaves out as not worth its digits is the very thing
+ * to know if the value lies beyond it. */
+static void show_broken(const pel_param *p, double x, char *text, size_t size) {
+  char low[32], high[32], unit[PEL__QUOTE];
+  pel__range_show(p, text, size);
+  pel__number_show(p->min, low);
+  pel__number_show(p->max, high);
+  if (strstr(text, x > p->max ? high : low) || (x <= 0 && p->min > 0)) return;
+  snprintf(text, size, "%s to %s%s", low, high, unit_suffix(p, unit));
+}
+
 static bool limits(const pel_param *p, const char *text, double x, char why[PEL__WHY]) {
   if (!has_limits(p) || (x >= p->min && x <= p->max)) return true;
   char quoted[PEL__QUOTE], range[160], shown[32], unit[PEL__QUOTE], is[120] = "", word[80] = "";
-  pel__range_show(p, range, sizeof range);
+  show_broken(p, x, range, sizeof range);
   if (text[number_length(text)]) { /* it was converted: say to what */
     snprintf(shown, sizeof shown, "%.6g", x);
     snprintf(is, sizeof is, "%s%s, ", shown, unit_suffix(p, unit));

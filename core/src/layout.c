@@ -63,9 +63,11 @@ static int check_request(const pel_grid *g, int nranks, const int nb[3], pel_err
   for (int a = 0; a < g->dims; ++a)
     used += snprintf(what + used, sizeof what - (size_t)used, "%s%lld", a ? " x " : "",
                      given ? (long long)nb[a] : (long long)g->axis[a].n);
-  return pel_error_set(e, PEL_USAGE, "%d ranks cannot share %s%s %s: use at most %lld ranks, or %s",
-                       nranks, given ? "" : "a grid of ", what, given ? "blocks" : "cells",
-                       (long long)most, given ? "more blocks" : "a finer grid");
+  const char *s = most == 1 ? "" : "s";
+  return pel_error_set(e, PEL_USAGE,
+                       "%d ranks cannot share %s%s %s%s: use at most %lld rank%s, or %s", nranks,
+                       given ? "" : "a grid of ", what, given ? "block" : "cell", s,
+                       (long long)most, s, given ? "more blocks" : "a finer grid");
 }
 
 /* ---- choosing the array of blocks ---- */

@@ -32,7 +32,7 @@ def has(*parts):
 def pelsim(*arguments, env=None, cwd=None, timeout=120, prefix=()):
     """Runs the command; returns (exit code, stdout, stderr)."""
     p = subprocess.run([*prefix, PELSIM, *map(str, arguments)], stdin=subprocess.DEVNULL, cwd=cwd,
-                       capture_output=True, text=True, timeout=timeout,
+                       capture_output=True, text=True, errors='replace', timeout=timeout,
                        env={**ENVIRONMENT, **(env or {})})
     return p.returncode, p.stdout, p.stderr
 

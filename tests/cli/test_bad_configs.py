@@ -44,5 +44,10 @@ for name, bare, overrides, text, want in blocks():
         check(f'{name} ({" ".join(command)}), exit code', code, 2 if want else 0)
         check(f'{name} ({" ".join(command)})', got, want)
     count += 1
+# What a line of that file cannot hold.
+for value, sentence in ((b'a\nb', 'the value has a control character (byte 0x0a); take it out'),
+                        (b'caf\xe9', 'the value is not UTF-8 text; give it as UTF-8')):
+    code, _, err = pelsim('check', 'c.ini', '-s', os.fsdecode(b'run.title=' + value))
+    check(repr(value), (code, err.count(sentence)), (2, 1))
 check('blocks of bad_configs.txt', count, lambda n: n >= 50)
 finish(folder)

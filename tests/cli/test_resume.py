@@ -155,4 +155,25 @@ with open('out/h/checkpoints/step_000000020.h5', 'r+b') as f:
     f.truncate(5000)
 untouched('check of a damaged checkpoint', ['check', 'h.ini', '--resume', '-s', 'time.steps=30'], 0,
           'step 10, ', LAST)
+
+# ---- damaged checkpoints: what is tried next is what there is
+
+for name in os.listdir('out/h/checkpoints'):
+    with open(f'out/h/checkpoints/{name}', 'r+b') as f:
+        f.truncate(5000)
+names = sorted(os.listdir('out/h/checkpoints'))
+check('checkpoints', len(names), 2)
+code, out, err = pelsim('run', 'h.ini', '--resume', '-s', 'time.steps=30')
+lines = err.splitlines()
+check('all are damaged', (code, len(lines)), (4, 3))
+check('all are damaged', lines[0], has(names[1], 'renamed to *.bad, the one before it is tried'))
+check('all are damaged', lines[1], has(names[0], 'renamed to *.bad, and there is none before it'))
+check('all are damaged', lines[2], has('no good checkpoint in out/h/checkpoints: all 2 are damaged'))
+os.rename(f'out/h/checkpoints/{names[0]}.bad', f'out/h/checkpoints/{names[0]}')
+code, out, err = pelsim('check', 'h.ini', '--resume', '-s', 'time.steps=30')
+check('the only one is damaged', (code, err.count('the only one is damaged\n')), (4, 1))
+code, out, err = pelsim('diff', 'out/w/fields.nc', 'out/w/checkpoints/step_000000002.h5')
+check('diff of unlike files', (code, err),
+      (4, 'out/w/checkpoints/step_000000002.h5 is a checkpoint, out/w/fields.nc is not: they cannot '
+          'be compared; give two checkpoints, or two netCDF files\n'))
 finish(folder)

@@ -222,6 +222,8 @@ static void impossible_requests_get_a_sentence(void **unused) {
           "17 ranks cannot share a grid of 4 x 4 cells: use at most 16 ranks, or a finer grid");
   refuses(box(100, 1, 1), 7, (const int[]){3, 1, 1},
           "7 ranks cannot share 3 blocks: use at most 3 ranks, or more blocks");
+  refuses(box(8, 8, 1), 3, (const int[]){1, 1, 1},
+          "3 ranks cannot share 1 x 1 block: use at most 1 rank, or more blocks");
   refuses(box(8, 8, 8), 9, (const int[]){2, 2, 2},
           "9 ranks cannot share 2 x 2 x 2 blocks: use at most 8 ranks, or more blocks");
   refuses(box(4, 4, 1), 1, (const int[]){5, 1, 1},
