@@ -238,8 +238,17 @@ static int make_one(const char *path, const char *dir, pel_error *e) {
                        itself ? "" : path, itself ? "" : ": ", strerror(code));
 }
 
+/* However it is written: "//", "/tmp/..", a link to it. */
+static bool is_root(const char *dir) {
+  struct stat s, root;
+  return !stat(dir, &s) && !stat("/", &root) && s.st_dev == root.st_dev && s.st_ino == root.st_ino;
+}
+
 static int make_directories(const char *dir, pel_error *e) {
   if (!*dir) return pel_error_set(e, PEL_USAGE, "the run directory has no name; " ELSEWHERE);
+  if (is_root(dir))
+    return pel_error_set(e, PEL_USAGE,
+                         "%s is the root of the file system, no place for a run; " ELSEWHERE, dir);
   char *path = strdup(dir);
   if (!path) return pel_error_set(e, PEL_IO, "%s: %s", dir, strerror(ENOMEM));
   int code = PEL_OK;

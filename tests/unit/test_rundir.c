@@ -123,7 +123,9 @@ static void waits_for_ranks_without_a_starter(void **state) {
   pel_error e;
   int status;
   const pid_t starter = fork();
-  if (starter == 0) _exit(0); /* dead, but not yet waited for */
+  siginfo_t ended;
+  if (starter == 0) _exit(0);
+  waitid(P_PID, (id_t)starter, &ended, WEXITED | WNOWAIT); /* dead, but not yet waited for */
   gethostname(host, sizeof host - 1);
   snprintf(dead, sizeof dead, "%ld %s", (long)starter, host);
   snprintf(alive, sizeof alive, "%ld %s", (long)getpid(), host);
@@ -277,6 +279,10 @@ static void impossible_places_are_one_sentence(void **state) {
   check_contains(&e, PEL_IO, "file/below/it: file is not a directory");
   must_refuse("", false, false, &e);
   check_contains(&e, PEL_USAGE, "has no name");
+  must_refuse("/", false, false, &e);
+  check_contains(&e, PEL_USAGE, "/ is the root of the file system");
+  must_refuse("/tmp/..//", false, true, &e);
+  check_contains(&e, PEL_USAGE, "is the root of the file system");
   must_refuse("/proc/pelsim", false, false, &e);
   check_contains(&e, PEL_IO, "cannot make the run directory /proc/pelsim: No such");
   pel__rundir_close(must_open("b", false, false));
