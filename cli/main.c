@@ -30,11 +30,12 @@ static const cli_command commands[] = {
     {CLI_MODELS, "models", "", 0, 0, "list the models", "Lists the built-in models.\n", cli_models},
     {CLI_PARAMS, "params", "[MODEL]", 0, 1, "describe the parameters",
      "Describes every parameter of MODEL, or of all models and of the layer: type, default,\n"
-     "range, unit and meaning.\n",
+     "range, unit and meaning.  MODEL may be the file of a plug-in: build/libripple.so.\n",
      cli_params},
     {CLI_INIT, "init", "MODEL", 1, 1, "print a commented configuration",
      "Prints a configuration for MODEL with every parameter, its default and its meaning:\n"
-     "    pelsim init heat > heat.ini\n",
+     "    pelsim init heat > heat.ini\n"
+     "MODEL may be the file of a plug-in: build/libripple.so.\n",
      cli_init},
     {CLI_INFO, "info", "FILE...", 1, -1, "what a checkpoint or output file contains",
      "Prints what is in each FILE: model, step, time, variables, configuration, provenance.\n",

@@ -1,10 +1,12 @@
 /* What a host can run, from the tables: lists of models and parameters, and configurations to start
  * from. */
+#include <dlfcn.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 #include "config_private.h"
 #include "pelsim/embed.h"
+#include "plugin.h"
 #include "settings.h"
 #include "suggest.h"
 #include "units.h"
@@ -94,22 +96,54 @@ static void allowed(const pel_param *p, char text[800]) {
 
 static const char *doc(const pel_param *p) { return p->doc ? p->doc : ""; }
 
-/* The default as it would be typed; "" if it must be given. */
-static void default_show(const pel_param *p, char text[PEL__SHOWN]) {
+/* The value of a text as it would have to be typed. */
+static void text_show(const pel_param *p, const char *text, char shown[PEL__SHOWN]) {
   pel__value v;
   char why[PEL__WHY];
-  *text = '\0';
-  if (!p->def) return;
-  if (p->type == PEL_TEXT && pel__value_parse(p, p->def, &v, why))
-    pel__value_show(p, &v, text);
+  if (pel__value_parse(p, text, &v, why))
+    pel__value_show(p, &v, shown);
   else
+    snprintf(shown, PEL__SHOWN, "%s", text);
+}
+
+/* The default as it would be typed; "" if it must be given. */
+static void default_show(const pel_param *p, char text[PEL__SHOWN]) {
+  *text = '\0';
+  if (p->def && p->type == PEL_TEXT)
+    text_show(p, p->def, text);
+  else if (p->def)
     snprintf(text, PEL__SHOWN, "%s", p->def); /* "30 min" rather than 1800 */
 }
 
-static const pel_model *find(const pel_host *host, const char *name) {
+/* A built-in model by its name, or a plug-in's by its file. */
+typedef struct {
+  const pel_model *model; /* NULL: not found, and told */
+  const char *file;       /* of the plug-in; NULL: built in */
+  void *library;
+} chosen;
+
+static bool is_file(const char *name) {
+  const size_t n = strlen(name);
+  return strchr(name, '/') || (n > 3 && strcmp(name + n - 3, ".so") == 0);
+}
+
+static chosen load(const char *file) {
+  pel_error e = {0};
+  chosen c = {.file = file};
+  c.model = pel__plugin_load(file, "", &c.library, &e);
+  if (!c.model) fprintf(stderr, "pelsim: %s\n", e.text);
+  return c;
+}
+
+static void let_go(const chosen *c) {
+  if (c->library) dlclose(c->library);
+}
+
+static chosen find(const pel_host *host, const char *name) {
   const char *best = NULL;
+  if (is_file(name)) return load(name);
   for (int i = 0; i < host->nmodels; ++i) {
-    if (strcmp(host->models[i]->name, name) == 0) return host->models[i];
+    if (strcmp(host->models[i]->name, name) == 0) return (chosen){.model = host->models[i]};
     pel__suggest(name, host->models[i]->name, &best);
   }
   fprintf(stderr, "pelsim: '%s' is not a model; ", name);
@@ -121,7 +155,7 @@ static const pel_model *find(const pel_host *host, const char *name) {
       fprintf(stderr, "%s %s", i ? "," : "", host->models[i]->name);
     fprintf(stderr, "\n");
   }
-  return NULL;
+  return (chosen){0};
 }
 
 static int finish(FILE *out) {
@@ -313,9 +347,7 @@ static void params_of(FILE *out, const tables *t, const char *title, const char 
     params_text(out, t);
 }
 
-int pel_print_params(FILE *out, const pel_host *host, const char *model, pel_format f) {
-  const pel_model *only = model ? find(host, model) : NULL;
-  if (model && !only) return PEL_USAGE;
+static int print_params(FILE *out, const pel_host *host, const pel_model *only, pel_format f) {
   json_t *all = json_array();
   if (f == PEL_AS_MARKDOWN) fprintf(out, "# Parameters\n");
   if (!only) {
@@ -325,9 +357,8 @@ int pel_print_params(FILE *out, const pel_host *host, const char *model, pel_for
     else
       params_of(out, &t, "Every run", "keys that every model understands", f);
   }
-  for (int i = 0; i < host->nmodels; ++i) {
-    const pel_model *m = host->models[i];
-    if (only && m != only) continue;
+  for (int i = 0; i < (only ? 1 : host->nmodels); ++i) {
+    const pel_model *m = only ? only : host->models[i];
     const tables t = model_tables(m);
     if (f == PEL_AS_JSON) {
       params_json(all, &t, m->name);
@@ -341,15 +372,26 @@ int pel_print_params(FILE *out, const pel_host *host, const char *model, pel_for
   return finish(out);
 }
 
+int pel_print_params(FILE *out, const pel_host *host, const char *model, pel_format f) {
+  const chosen c = model ? find(host, model) : (chosen){0};
+  if (model && !c.model) return PEL_USAGE;
+  const int code = print_params(out, host, c.model, f);
+  let_go(&c);
+  return code;
+}
+
 /* ---- the template */
 
-static void template_key(FILE *out, const row *r, const pel_model *m) {
+static void template_key(FILE *out, const row *r, const chosen *c) {
   const pel_param *p = r->p;
   char value[PEL__SHOWN], line[2 * PEL__SHOWN], limits[800];
   default_show(p, value);
   bool given = !p->def;
   if (strcmp(r->section, "run") == 0 && strcmp(p->key, "model") == 0) {
-    snprintf(value, sizeof value, "%s", m->name);
+    snprintf(value, sizeof value, "%s", c->model->name);
+    given = true;
+  } else if (c->file && strcmp(r->section, "run") == 0 && strcmp(p->key, "plugin") == 0) {
+    text_show(p, c->file, value);
     given = true;
   } else if (strcmp(r->section, "time") == 0 && strcmp(p->key, "steps") == 0) {
     snprintf(value, sizeof value, "100"); /* so that the template runs as it is */
@@ -362,7 +404,8 @@ static void template_key(FILE *out, const row *r, const pel_model *m) {
 }
 
 int pel_print_template(FILE *out, const pel_host *host, const char *model) {
-  const pel_model *m = find(host, model);
+  const chosen c = find(host, model);
+  const pel_model *m = c.model;
   if (!m) return PEL_USAGE;
   fprintf(
       out,
@@ -377,8 +420,9 @@ int pel_print_template(FILE *out, const pel_host *host, const char *model) {
     if (!heads(rows, i)) continue;
     fprintf(out, "\n[%s]\n", rows[i].section);
     for (int j = i; j < n; ++j)
-      if (strcmp(rows[j].section, rows[i].section) == 0) template_key(out, &rows[j], m);
+      if (strcmp(rows[j].section, rows[i].section) == 0) template_key(out, &rows[j], &c);
   }
   free(rows);
+  let_go(&c);
   return finish(out);
 }

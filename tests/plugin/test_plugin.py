@@ -3,6 +3,7 @@ was installed, run their tests, and give broken plug-ins to pelsim.
 
     test_plugin.py BUILD SOURCE WORK
 """
+import json
 import os
 import re
 import shutil
@@ -81,6 +82,21 @@ build_and_test(os.path.join(WORK, 'my_model'),
 out = must(PELSIM, 'run', 'my_model.ini', cwd=os.path.join(WORK, 'my_model'))
 check('run of the skeleton', out.splitlines()[-1][:13], 'fingerprint: ')
 
+# ---- what it is: described like a built-in model, under the name of its file
+
+my_model = os.path.join(WORK, 'my_model')
+for name in ('build/libmy_model.so', './build/../build/libmy_model.so',
+             os.path.join(my_model, 'build/libmy_model.so')):
+    out = must(PELSIM, 'params', name, cwd=my_model)
+    check(f'params {name}', bool(re.match(r'my_model: .*\n', out)), True)
+out = must(PELSIM, 'params', 'libmy_model.so', '--json', cwd=my_model + '/build')
+described = json.loads(out)
+check('params --json', len(described) > 0, True)
+with open(my_model + '/fresh.ini', 'w', encoding='utf-8') as f:
+    f.write(must(PELSIM, 'init', 'build/libmy_model.so', cwd=my_model))
+out = must(PELSIM, 'run', 'fresh.ini', '-s', 'time.steps=2', cwd=my_model)
+check('run of what init printed', out.splitlines()[-1][:13], 'fingerprint: ')
+
 # ---- plug-ins that cannot work: one sentence, exit code 2
 
 
@@ -97,6 +113,10 @@ def refused(name, sentence, source=None, raw=None):
     p = run(PELSIM, 'check', example + '/burgers.ini', '-s', f'run.plugin=lib{name}.so')
     check(f'{name}, exit code', p.returncode, 2)
     check(f'{name}, lines', len(p.stderr.strip().split('\n')), 1)
+    q = run(PELSIM, 'params', path)
+    unreadable = name != 'another'  # which is at odds with its configuration only
+    check(f'params of {name}', (q.returncode, q.stdout == '', q.stderr.count('\n')),
+          (2, True, 1) if unreadable else (0, False, 0))
     check(f'{name}: {p.stderr.strip()!r} has {sentence!r}', bool(re.search(sentence, p.stderr)), True)
 
 

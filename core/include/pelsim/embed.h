@@ -45,7 +45,8 @@ int pel_check(MPI_Comm comm, const pel_host *host, const pel_request *r, bool js
  * not given) and the run directory.  Local, without MPI; messages to stderr. */
 int pel_peek(const pel_host *host, const pel_request *r, int *ranks, char dir[4096]);
 
-/* Descriptions, on `out`.  model NULL: the layer's own sections and every model.  Local. */
+/* Descriptions, on `out`.  model: a built-in one, or the file of a plug-in (a path with '/' or that
+ * ends in .so); NULL: the layer's own sections and every model.  Local. */
 int pel_print_models(FILE *out, const pel_host *host, bool json);
 typedef enum { PEL_AS_TEXT, PEL_AS_JSON, PEL_AS_MARKDOWN } pel_format;
 int pel_print_params(FILE *out, const pel_host *host, const char *model, pel_format f);
