@@ -28,6 +28,11 @@ double pel__domain_volume(const pel__domain *d);
 /* The translation by n[a] periods along each axis: exact. */
 void pel__domain_shift(const pel__domain *d, const int n[3], double shift[3]);
 
+/* How many periods a position is beyond the box along axis a, if not more than one. */
+static inline int pel__domain_beyond(const pel__domain *d, int a, double x) {
+  return !d->periodic[a] ? 0 : x >= d->length[a] ? 1 : x < 0 ? -1 : 0;
+}
+
 /* The multiple of q nearest to x, half to even, for |x| < 2^51 q; magic = 1.5 * 2^52 * q. */
 static inline double pel__snap(double x, double magic) { return (x + magic) - magic; }
 double pel__magic(double quantum);

@@ -211,7 +211,7 @@ static void balance(pel__pair_list *l) {
 
 int pel__pair_list_create(pel__pair_list *l, const pel__particles *p, double cutoff, double skin,
                           pel_error *e) {
-  *l = (pel__pair_list){.cutoff = cutoff, .skin = skin, .nshares = p->threads};
+  *l = (pel__pair_list){.cutoff = cutoff, .skin = skin};
   for (int a = 0; a < p->domain.dims; ++a) {
     const double length = p->domain.length[a];
     if (p->domain.periodic[a] && 2 * cutoff > length)
@@ -221,6 +221,7 @@ int pel__pair_list_create(pel__pair_list *l, const pel__particles *p, double cut
                            cutoff, length, "xyz"[a]);
     if (p->domain.periodic[a]) l->skin = fmin(l->skin, length - cutoff);
   }
+  l->nshares = p->threads;
   l->share = calloc((size_t)l->nshares, sizeof *l->share);
   l->split = calloc((size_t)l->nshares + 1, sizeof *l->split);
   for (int t = 0; t <= l->nshares; ++t) l->split[t] = (double)t / l->nshares;

@@ -207,12 +207,8 @@ static int explain(const job *k, const result *r, pel_error *e) {
       "the %s of a pair exceeds %g: particles %ld and %ld are %g apart, at (%g, %g, %g); "
       "look for overlapping particles in the start, or reduce the time step",
       energy && !force ? "energy" : "force",
-      most * (energy && !force ? k->u->energy_quantum : k->u->force_quantum), (long)p->id[i],
-      (long)(j < (int64_t)p->nclusters * PEL_LANES
-                 ? p->id[j]
-                 : p->id[(int64_t)p->guest[j / PEL_LANES - p->nclusters].source * PEL_LANES +
-                         j % PEL_LANES]),
-      d, p->x[0][i], p->x[1][i], p->x[2][i]);
+      most * (energy && !force ? k->u->energy_quantum : k->u->force_quantum),
+      (long)pel__id_at(p, i), (long)pel__id_at(p, j), d, p->x[0][i], p->x[1][i], p->x[2][i]);
 }
 
 int pel__pairs_run(pel__particles *p, pel__pair_list *l, const pel__potential *u, pel__pair_work *w,

@@ -77,6 +77,11 @@ static inline double pel__nowhere(const pel__particles *p, int64_t place) {
 static inline bool pel__is_empty(const pel__particles *p, int64_t place) {
   return p->id[place] < 0;
 }
+/* Of a guest: its source's. */
+static inline int64_t pel__id_at(const pel__particles *p, int64_t place) {
+  const int64_t guest = place / PEL_LANES - p->nclusters;
+  return p->id[guest < 0 ? place : (int64_t)p->guest[guest].source * PEL_LANES + place % PEL_LANES];
+}
 
 /* Room for n particles whose arrays the caller then fills: places 0 .. n-1 of x, v, id, type; image
  * is 0. */

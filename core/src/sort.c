@@ -22,11 +22,9 @@ static bool wrap(pel__particles *p, int64_t i) {
   for (int a = 0; a < 3; ++a) {
     const double length = p->domain.length[a];
     double *x = &p->x[a][i];
-    if (p->domain.periodic[a]) {
-      const int out = *x >= length ? 1 : *x < 0 ? -1 : 0;
-      *x -= out * length;
-      p->image[a][i] += out;
-    }
+    const int out = pel__domain_beyond(&p->domain, a, *x);
+    *x -= out * length;
+    p->image[a][i] += out;
     if (!(*x >= 0 && *x <= length) || (*x == length && p->domain.periodic[a])) return false;
   }
   return true;
