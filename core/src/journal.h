@@ -38,6 +38,7 @@ typedef struct {
   int64_t cells, blocks, first_step, last_step; /* last_step -1: not known, see end_time */
   double start_time, end_time;                  /* [s] model time; end 0: not known */
   bool spherical;                               /* climate model: rate also as SYPD */
+  bool particles;                               /* cells are particles */
   pel_progress progress;
 } pel__run_facts;
 

@@ -55,7 +55,7 @@ static json_t *layout(const pel__run_facts *f) {
   put(l, "threads", json_integer(f->threads));
   put(l, "nodes", json_integer(f->nodes));
   put(l, "blocks", json_integer(f->blocks));
-  put(l, "cells", json_integer(f->cells));
+  put(l, f->particles ? "atoms" : "cells", json_integer(f->cells));
   return l;
 }
 
@@ -108,7 +108,7 @@ static json_t *timing(const pel__run_facts *f, const pel__run_result *r) {
   json_t *t = json_object();
   put(t, "seconds", real(r->seconds));
   put(t, "steps", json_integer(r->steps_done));
-  put(t, "cell_steps_per_s",
+  put(t, f->particles ? "atom_steps_per_s" : "cell_steps_per_s",
       timed ? real((double)f->cells * (double)r->steps_done / r->seconds) : json_null());
   if (f->spherical)
     put(t, "simulated_years_per_day",

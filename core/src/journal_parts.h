@@ -43,7 +43,7 @@ void pel__human_count(char out[PEL__SHORT], double x); /* "12.4 M" (decimal) */
 typedef struct {
   int64_t first_step, last_step, cells;
   double start_time, end_time;
-  bool spherical;
+  bool spherical, particles;
   int64_t step;
   double time;
   double begun, mark; /* when the run began; when the rates were last measured */

@@ -75,6 +75,7 @@ void pel__meter_start(pel__meter *m, const pel__run_facts *f, double now) {
                     .start_time = f->start_time,
                     .end_time = f->end_time,
                     .spherical = f->spherical,
+                    .particles = f->particles,
                     .step = f->first_step,
                     .time = f->start_time,
                     .begun = now,
@@ -143,7 +144,7 @@ static void parts_of(const pel__meter *m, char part[NPARTS][64]) {
   pel__human_time(part[TIME], m->time);
   if (m->steps_per_s > 0) {
     pel__human_count(number, pel__meter_cells_per_s(m));
-    snprintf(part[RATE], 64, "%scell/s", number);
+    snprintf(part[RATE], 64, "%s%s/s", number, m->particles ? "atom" : "cell");
     if (m->spherical) {
       three_digits(part[SYPD], pel__sypd(m->time_per_s, 1), "SYPD");
     }

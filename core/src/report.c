@@ -46,8 +46,9 @@ static void print_rate(FILE *out, const pel__run_facts *f, const pel__run_result
   pel__human_time(model, r->time - f->start_time);
   pel__human_time(wall, r->seconds);
   fprintf(out, "steps         %" PRId64 " (%s of model time) in %s\n", r->steps_done, model, wall);
-  fprintf(out, "rate          %.4g Mcell-steps/s",
-          1e-6 * (double)r->steps_done * (double)f->cells / r->seconds);
+  fprintf(out, "rate          %.4g M%s-steps/s",
+          1e-6 * (double)r->steps_done * (double)f->cells / r->seconds,
+          f->particles ? "atom" : "cell");
   if (f->spherical)
     fprintf(out, ", %.4g simulated years a day", pel__sypd(r->time - f->start_time, r->seconds));
   fprintf(out, "\n");
@@ -200,8 +201,8 @@ static bool is_small(char *out, size_t size, const pel__run_facts *f, const pel_
   const int64_t workers = (int64_t)f->ranks * f->threads;
   (void)r;
   if (workers < 2 || f->cells / workers >= 5000) return false;
-  snprintf(out, size, "%" PRId64 " cells a core is little work: fewer cores would be about as fast",
-           f->cells / workers);
+  snprintf(out, size, "%" PRId64 " %s a core is little work: fewer cores would be about as fast",
+           f->cells / workers, f->particles ? "atoms" : "cells");
   return true;
 }
 
