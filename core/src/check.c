@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "dynamics.h"
 #include "events.h"
 #include "start.h"
 
@@ -18,6 +19,7 @@ typedef struct {
 
 static double bytes_here(const pel_sim *s) {
   double n = 0;
+  if (s->dynamics) return pel__dynamics_bytes(s);
   for (const pel__var *v = s->vars; v < s->vars + s->nvars; ++v)
     for (int b = 0; v->stored && b < s->layout->nlocal; ++b)
       n += (double)s->layout->block[s->layout->first + b].size * v->nslots;
@@ -30,10 +32,10 @@ static estimate look(pel_sim *s) {
   const double cells =
       (double)s->grid.axis[0].n * (double)s->grid.axis[1].n * (double)s->grid.axis[2].n;
   const double mine = bytes_here(s);
-  int arrays, state = 0;
+  int arrays = 0, state = 0;
   MPI_Allreduce(&mine, &x.memory, 1, MPI_DOUBLE, MPI_MAX, s->comm);
   x.step = s->scheme ? pel__measure_limits(s, x.limit) : INFINITY;
-  pel__outputs_compute(s, &arrays);
+  if (s->outputs) pel__outputs_compute(s, &arrays);
   free(pel__state_arrays(s, &state));
   x.output = cells * arrays * (s->set.output.precision == 1 ? 4 : 8);
   x.checkpoint = cells * state * 8;
@@ -57,7 +59,7 @@ static void print_bytes(const char *what, double bytes) {
 static void print_text(const pel_sim *s, const estimate *x) {
   const pel__layout *l = s->layout;
   printf("%-22s %s: %s\n", "model", s->model->name, s->model->doc);
-  printf("%-22s", "grid");
+  printf("%-22s", s->dynamics ? "state" : "grid");
   for (int a = 0; a < s->grid.dims; ++a)
     printf("%s%ld %s", a ? " x " : " ", (long)s->grid.axis[a].n, s->grid.axis[a].name);
   printf("\n%-22s %d rank%s x %d thread%s; %d block%s (%d x %d x %d)\n", "layout", s->nranks,

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dynamics.h"
 #include "plan.h"
 
 typedef enum { FIELD_MIN, FIELD_MAX, MODEL, EXACT_L1, EXACT_L2, EXACT_LINF } kind;
@@ -115,7 +116,8 @@ int pel__measures_create(pel_sim *s, pel_error *e) {
     const pel_diagnostic *d = &m->diagnostics[i];
     if (d->when && !d->when(s->state)) continue;
     column *c = add_column(x, MODEL, d->name, "", d->unit);
-    c->diag = d, c->plan = add_plan(s, d->name, d->kernel, d->reads, d->nreads, e);
+    c->diag = d;
+    if (!d->total) c->plan = add_plan(s, d->name, d->kernel, d->reads, d->nreads, e);
   }
   for (int i = 0; i < m->nexact; ++i) add_exact(s, &m->exact[i], e);
   return e->code;
@@ -175,6 +177,7 @@ void pel__measure_names(const pel_sim *s, const char **names, const char **units
 }
 
 static double model_diagnostic(pel_sim *s, const column *c) {
+  if (c->diag->total) return c->diag->total(pel__dynamics_totals(s), s->state);
   pel__plan *p = s->measures->plan[c->plan];
   const double cells = (double)(s->grid.axis[0].n * s->grid.axis[1].n * s->grid.axis[2].n);
   double lo, hi;
@@ -212,14 +215,16 @@ void pel__measure_watch(const pel_sim *s, const double *values, const double *re
   const pel__measures *m = s->measures;
   for (int i = 0; i < m->ncolumns; ++i) {
     const pel_diagnostic *d = m->column[i].diag;
-    const double drift = fabs(values[i] - reference[i]);
-    if (!d || !d->conserved || drift <= d->tolerance * fabs(reference[i])) continue;
+    if (!d || !d->conserved) continue;
+    const double drift = fabs(values[i] - reference[i]), scale = fmax(fabs(reference[i]), d->scale);
+    if (drift <= d->tolerance * scale) continue;
     pel_error_set(e, PEL_INVALID,
                   "conserved quantity '%s' drifted: it is %.17g, was %.17g at the start (relative "
                   "change %.2g, allowed %.2g); %s, or set "
                   "[diagnostics] invariants = no",
-                  d->name, values[i], reference[i], drift / fabs(reference[i]), d->tolerance,
-                  s->step > 10
+                  d->name, values[i], reference[i], drift / scale, d->tolerance,
+                  s->dynamics ? "reduce [time] dt"
+                  : s->step > 10
                       ? "reduce [time] cfl"
                       : "so early that a kernel may read further than its stage declares "
                         "(a build with PELSIM_CHECKS finds it), or [time] cfl is too large");

@@ -72,7 +72,8 @@ const pel_model *pel__plugin_load(const char *path, const char *config_path, voi
         "plug-in '%s': built for plug-in interface %d, this pelsim has %d; build it again "
         "with this pelsim's headers",
         path, p->abi, PEL_ABI);
-  else if (!p->model || !p->model->name || !p->model->grid || !p->model->nfields)
+  else if (!p->model || !p->model->name ||
+           (!p->model->particles && (!p->model->grid || !p->model->nfields)))
     pel_error_set(e, PEL_USAGE, "plug-in '%s': its model lacks a name, a grid hook or fields",
                   path);
   if (!e->code) return p->model;

@@ -176,7 +176,7 @@ int pel__record_restore(pel__records *r, const char *path, bool look_only, pel_e
     s->dt_limit = x.scalars[0].value;
     s->dt = x.scalars[1].value;
     for (int i = 2; i < x.nscalars; ++i) r->reference[i - 2] = x.scalars[i].value;
-    for (pel__var *v = s->vars; v < s->vars + s->nvars; ++v) v->valid[v->slot] = 0;
+    pel__state_adopt(s, x.arrays);
   }
   scalars_free(x.scalars, x.nscalars);
   free(x.arrays);

@@ -125,6 +125,7 @@ static void open_journal(pel__records *r, const pel_request *q, bool resumed) {
                           .start_time = s->time,
                           .end_time = s->set.time.end,
                           .spherical = s->grid.axis[1].end == PEL_POLE,
+                          .particles = s->dynamics != NULL,
                           .progress = q->progress});
     if (wrong) pel__journal_say(r->journal, "%s", advice);
     if (pel__journal_columns(r->journal, count, name, unit, resumed, s->step, &e))

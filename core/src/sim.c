@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dynamics.h"
 #include "plan.h"
 #include "plugin.h"
 
@@ -69,6 +70,27 @@ static void check_grid(pel_sim *s) {
                        (long)s->grid.axis[0].n);
 }
 
+static void make_grid(pel_sim *s) {
+  const pel_particle_model *m = s->model->particles;
+  if (m) {
+    pel_particle_box box;
+    m->box(&box, s->state);
+    s->grid = (pel_grid){.dims = 1,
+                         .axis = {{.n = box.n,
+                                   .end = PEL_WALL,
+                                   .name = "particle",
+                                   .unit = "1",
+                                   .origin = 1,
+                                   .spacing = 1},
+                                  {.n = 1},
+                                  {.n = 1}}};
+    pel__dynamics_check(s);
+  } else {
+    s->model->grid(&s->grid, s->state);
+  }
+  check_grid(s);
+}
+
 static void choose_scheme(pel_sim *s) {
   static const char *const name[] = {NULL, "euler", "ssprk3", "rk3", "rk4"}; /* as in settings.c */
   const char *want = s->set.time.scheme ? name[s->set.time.scheme] : s->model->scheme;
@@ -128,6 +150,13 @@ static int make_plans(pel_sim *s, pel_error *e) {
   return report_errors(s) ? PEL_USAGE : PEL_OK;
 }
 
+/* Particles have no plans; the grid that files know is their ids, in one block. */
+static int make_particles(pel_sim *s, pel_error *e) {
+  if (pel__dynamics_create(s, e) || pel__measures_create(s, e)) return e->code;
+  s->layout = pel__layout_create(&s->grid, s->rank, s->nranks, (int[3]){0}, 1, (int[3]){0}, e);
+  return e->code ? e->code : pel__state_create(s, e);
+}
+
 static int make_layout(pel_sim *s, pel_error *e) {
   int w = pel__plan_halo(s, s->program), nb[3] = {0, 0, 0}, halo[3];
   const int other[] = {pel__plan_halo(s, s->init), pel__measures_halo(s), pel__outputs_halo(s)};
@@ -169,8 +198,7 @@ static int prepare(pel_sim *s, const pel_request *r, pel_error *e) {
   if (report_errors(s)) return PEL_USAGE;
   if (s->model->setup) s->model->setup(s, s->state);
   if (report_errors(s)) return PEL_USAGE;
-  s->model->grid(&s->grid, s->state);
-  check_grid(s);
+  make_grid(s);
   choose_scheme(s);
   if (report_errors(s)) return PEL_USAGE;
   if (s->model->load) s->model->load(s, s->state);
@@ -178,6 +206,7 @@ static int prepare(pel_sim *s, const pel_request *r, pel_error *e) {
   if (code_of_load) return code_of_load;
   s->config_json = pel__sim_keep(s, pel__config_json(s->config), free);
   choose_threads(s, r);
+  if (s->model->particles) return make_particles(s, e);
   list_vars(s);
   int code = make_plans(s, e);
   if (code || (code = make_layout(s, e)) || (code = pel__state_create(s, e))) return code;
@@ -213,6 +242,7 @@ void pel__sim_destroy(pel_sim *s) {
   pel__plan_destroy(s->init);
   pel__measures_destroy(s->measures);
   pel__outputs_destroy(s->outputs);
+  pel__dynamics_destroy(s->dynamics);
   if (s->layout) pel__layout_destroy(s->layout);
   if (s->config) pel__config_destroy(s->config);
   while (s->allocations) {

@@ -35,6 +35,7 @@ typedef enum {
 } pel__phase_id;
 
 typedef struct pel__plan pel__plan;
+typedef struct pel__dynamics pel__dynamics;
 typedef struct pel__measures pel__measures;
 typedef struct pel__outputs pel__outputs;
 
@@ -64,7 +65,7 @@ struct pel_sim {
   void *lines;        /* copy of *state for spectral kernels */
   double **forbidden; /* [nlocal]: blocks of signalling NaN, in builds with checks */
   double **tables;    /* [(nlocal + 1)*nprofiles]: each block's profiles, then the global ones */
-  pel_grid grid;
+  pel_grid grid;      /* of a particle model: one axis of ids, as files know it */
   pel__layout *layout;
   pel__var *vars;
   int nvars;
@@ -72,6 +73,7 @@ struct pel_sim {
   pel__plan *init, *program;
   pel__measures *measures;
   pel__outputs *outputs;
+  pel__dynamics *dynamics; /* of a particle model; NULL: of a grid */
   char *config_json;
   char dir[4096];
   int ntags;      /* message tags given to halo plans and spectral stages */
@@ -103,8 +105,10 @@ int pel__state_create(pel_sim *s, pel_error *e);
 void pel__state_refresh(pel_sim *s);
 /* The array of a member offset; NULL if that field does not exist in this run. */
 pel__var *pel__var_at(const pel_sim *s, size_t offset);
-/* Views of the prognostic fields for the io layer.  *a malloced with its patches. */
+/* The state for the io layer, malloced with its patches; what has been read into it is taken over
+ * by pel__state_adopt. */
 pel_array *pel__state_arrays(pel_sim *s, int *n);
+void pel__state_adopt(pel_sim *s, const pel_array *arrays);
 uint64_t pel__state_fingerprint(pel_sim *s); /* collective */
 
 /* Everyone learns of failure on any rank: returns the largest code, and on all ranks the text of
@@ -118,7 +122,7 @@ int pel__initialise(pel_sim *s, pel_error *e);
 void pel__step(pel_sim *s, double dt);
 
 /* Bytes that a step must move between memory and caches, over all ranks: each array of a chain read
- * once and written once, without what a store first reads. */
+ * once and written once, without what a store first reads.  0 for particles. */
 double pel__program_bytes(const pel_sim *s);
 
 /* Reports in *e the first non-finite cell of the state.  Collective. */

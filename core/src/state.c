@@ -4,7 +4,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "sim.h"
+#include "dynamics.h"
 
 typedef struct {
   void *at;
@@ -159,6 +159,7 @@ pel__var *pel__var_at(const pel_sim *s, size_t offset) {
 }
 
 pel_array *pel__state_arrays(pel_sim *s, int *n) {
+  if (s->dynamics) return pel__dynamics_arrays(s, n);
   const pel__layout *l = s->layout;
   int count = 0;
   for (int v = 0; v < s->nvars; ++v) count += !s->vars[v].rate && s->vars[v].field->prognostic;
@@ -178,6 +179,11 @@ pel_array *pel__state_arrays(pel_sim *s, int *n) {
     }
   }
   return a;
+}
+
+void pel__state_adopt(pel_sim *s, const pel_array *arrays) {
+  if (s->dynamics) pel__dynamics_adopt(s, arrays);
+  for (pel__var *v = s->vars; v < s->vars + s->nvars; ++v) v->valid[v->slot] = 0;
 }
 
 uint64_t pel__state_fingerprint(pel_sim *s) {

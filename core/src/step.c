@@ -2,6 +2,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "dynamics.h"
 #include "plan.h"
 
 static void use_slot(pel_sim *s, int slot) {
@@ -27,6 +28,7 @@ static void swap_slots(pel_sim *s, int a, int b) {
 
 int pel__initialise(pel_sim *s, pel_error *e) {
   const pel_model *m = s->model;
+  if (s->dynamics) return pel__dynamics_start(s, e);
   pel__plan_run(s, s->init, &(pel__run){.time = 0, .dt = 0});
   bool any = false;
   if (m->ninit) return PEL_OK;
@@ -41,6 +43,10 @@ int pel__initialise(pel_sim *s, pel_error *e) {
 
 void pel__step(pel_sim *s, double dt) {
   s->nonfinite = false;
+  if (s->dynamics) {
+    pel__dynamics_step(s, dt);
+    return;
+  }
   if (!s->scheme) {
     pel__plan_run(s, s->program, &(pel__run){.time = s->time, .dt = dt});
     return;

@@ -40,6 +40,7 @@ static double bytes_of(const pel_sim *s, const pel__op *op, const pel__substage 
 }
 
 double pel__program_bytes(const pel_sim *s) {
+  if (s->dynamics) return 0; /* particles wait for arithmetic, not for memory */
   double bytes = 0;
   const int n = s->scheme ? s->scheme->nsub : 1;
   for (int i = 0; i < n; ++i)

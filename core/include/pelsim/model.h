@@ -25,7 +25,7 @@
 #include <stdint.h>
 
 /* Raised whenever a struct below changes; a plug-in built against another value is refused. */
-#define PEL_ABI 1
+#define PEL_ABI 2
 
 /* Marks what plug-ins may call: the command exports these functions and nothing else. */
 #define PEL_API __attribute__((visibility("default")))
@@ -252,8 +252,11 @@ typedef struct {
 
 typedef enum { PEL_SUM, PEL_MIN, PEL_MAX, PEL_MEAN } pel_reduction;
 
+typedef struct pel_totals pel_totals; /* pelsim/particles.h */
+
 /* A global number, one column of diagnostics.csv; its kernel puts a value a cell into t->out.
- * Sums are exact, then rounded once: independent of order and layout. */
+ * Sums are exact, then rounded once: independent of order and layout.  In a particle model it is a
+ * function of exact sums over all particles, .total. */
 typedef struct {
   const char *name;
   pel_reduction reduction;
@@ -262,8 +265,10 @@ typedef struct {
   int nreads;
   bool conserved;   /* a watched invariant: |x(t)-x(0)| <= tolerance*|x(0)|, or the run stops */
   double tolerance; /* used when conserved */
+  double scale;     /* |x(0)| counts as at least this much: for what may be near zero by chance */
   const char *unit, *doc;
   bool (*when)(const void *state);
+  double (*total)(const pel_totals *t, const void *state);
 } pel_diagnostic;
 
 /* A limit of the time step: the kernel puts a rate [s-1] a cell into t->out.  PEL_OSCILLATES: the
@@ -305,6 +310,8 @@ typedef struct {
 
 /* ---- the model ---- */
 
+typedef struct pel_particle_model pel_particle_model; /* pelsim/particles.h */
+
 typedef struct {
   const char *name, *doc, *cite; /* doc: one sentence; cite: where the equations come from */
   size_t state_size;
@@ -319,6 +326,7 @@ typedef struct {
   const pel_exact *exact;
   int nparams, nfields, nprofiles, ninit, nprogram, ndiagnostics, nlimits, noutputs, nexact;
   const char *scheme; /* default of [time] scheme: "euler", "ssprk3", "rk3", "rk4" */
+  const pel_particle_model *particles; /* of particles instead of fields; then without .grid */
 
   /* Hooks, in the order in which they run, once on every rank; each may be NULL but .grid. */
   void (*setup)(pel_sim *s, void *state);       /* derive constants; reject bad combinations */
@@ -363,6 +371,10 @@ PEL_API void pel_fail(pel_sim *s, const char *fmt, ...) __attribute__((format(pr
 
 /* Memory for the state beyond fields and profiles, zeroed, freed with the simulation.  In setup. */
 PEL_API void *pel_alloc(pel_sim *s, size_t bytes);
+
+/* Four normally distributed numbers, a pure function of the arguments (Philox4x64: Salmon et al.
+ * 2011, doi:10.1145/2063384.2063405).  purpose: what they are for. */
+PEL_API void pel_random_normal(int64_t seed, int64_t id, int64_t purpose, double z[4]);
 
 /* A latitude-longitude map read from a CF netCDF file, every rank holding all of it. */
 typedef struct {

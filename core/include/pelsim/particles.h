@@ -17,6 +17,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include "pelsim/model.h"
 #include "pelsim/simd.h"
 
 /* ---- pair formulas ----
@@ -64,5 +65,59 @@ typedef struct {
   int ncoefficients;
   pel_pair_kernel *run[2][2]; /* [many types][with energy] */
 } pel_pair_kernels;
+
+/* ---- particle models ----
+ *
+ * A pel_model with .particles has no fields, grid or program of its own: the tables below say what
+ * its particles are and how a step moves them.  Its diagnostics are functions of pel_totals. */
+
+/* A right-angled box from the origin, periodic, and what is in it. */
+typedef struct {
+  double length[3];
+  int64_t n;   /* particles, with ids 1 .. n */
+  double mass; /* of each */
+} pel_particle_box;
+
+/* The pair potential.  Forces and energies are exact sums as long as no pair's exceeds
+ * largest_force and largest_energy (2^50 quanta); one that does stops the run. */
+typedef struct {
+  const pel_pair_kernels *(*kernels)(const void *state);
+  double (*coefficients)(const void *state, double *c); /* returns the cut-off, fills c */
+  double largest_force, largest_energy;
+} pel_pair_potential;
+
+/* One stage of a step.  Velocities and positions stay on their lattices: what a stage adds to them
+ * is a function of the particle alone, rounded once. */
+typedef enum {
+  PEL_KICK,  /* v += part*dt*force/mass */
+  PEL_DRIFT, /* x += part*dt*v */
+  PEL_PAIRS  /* forces of the present positions */
+} pel_motion_kind;
+
+typedef struct {
+  pel_motion_kind kind;
+  double part; /* of the time step */
+} pel_motion;
+
+/* Exact sums over all particles, rounded once. */
+struct pel_totals {
+  int64_t n;
+  double volume;
+  double kinetic, potential; /* energies */
+  double virial[6];          /* sum over pairs of d_a f_b: xx, yy, zz, xy, xz, yz */
+};
+
+struct pel_particle_model {
+  void (*box)(pel_particle_box *b, const void *state);
+  /* Position and velocity of a particle at step 0, pure functions of its id.  The layer then takes
+   * the drift out of the velocities and scales them: sum(m v^2) = 3 (n - 1) temperature. */
+  void (*seed)(const void *state, int64_t id, double x[3], double v[3]);
+  double (*temperature)(const void *state); /* in units of energy */
+  double (*skin)(const void *state);        /* margin of the lists of pairs; changes no bit */
+  pel_pair_potential pairs;
+  const pel_motion *program;
+  int nprogram;
+  double dt; /* what [time] dt = auto stands for */
+};
 
 #endif
