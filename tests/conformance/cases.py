@@ -15,13 +15,16 @@ COMMON = {"time.steps": 11, "diagnostics.every": 3, "output.every": 4}
 
 
 class Case:
-    """keys: overrides; config: a file of the user, or None."""
+    """keys: overrides; config: a file of the user, or None; particles: they run on one rank so
+    far, and write no fields."""
 
-    def __init__(self, name, keys, config=None):
-        self.name, self.config = name, config
+    def __init__(self, name, keys, config=None, particles=False):
+        self.name, self.config, self.particles = name, config, particles
         self.keys = COMMON | keys
         if "time.end" in keys:
             del self.keys["time.steps"]
+        if particles:
+            self.keys["output.every"] = "none"
 
 
 def heat():
@@ -94,6 +97,24 @@ def shallow_water(pelsim):
         yield Case("swe_" + name, keys)
 
 
+# name: keys of [lj].  Boxes are small and uneven; the last is as short as the cut-off allows, so
+# that most particles are guests too.
+LJ = {
+    "cut": {"nx": 5, "ny": 6, "nz": 7},
+    "shifted": {"nx": 6, "ny": 4, "nz": 5, "cutoff": 3, "shift": "energy", "temperature": 3,
+                "density": 0.6},
+    "force_shifted": {"nx": 7, "ny": 6, "nz": 5, "shift": "force", "seed": 7},
+    "thin": {"nx": 3, "ny": 8, "nz": 3, "temperature": 2.5},
+    "hot_gas": {"nx": 5, "ny": 5, "nz": 4, "density": 0.1, "temperature": 30, "time.dt": 0.001},
+}
+
+
+def lj():
+    for name, more in LJ.items():
+        keys = {key if "." in key else "lj." + key: value for key, value in more.items()}
+        yield Case("lj_" + name, {"run.model": "lj", "time.steps": 150} | keys, particles=True)
+
+
 def any_model(pelsim, model):
     """A model that this file does not know: its defaults on a small grid."""
     small = {"nx": 37, "ny": 23, "nz": 11, "nlon": 40, "nlat": 22}
@@ -110,7 +131,8 @@ def registered(pelsim):
     models = pelsim.tool("models", "--json")
     if models.returncode:
         raise Failure(f"pelsim models --json: exit code {models.returncode}\n{models.stderr}")
-    known = {"heat": lambda: list(heat()), "shallow_water": lambda: list(shallow_water(pelsim))}
+    known = {"heat": lambda: list(heat()), "lj": lambda: list(lj()),
+             "shallow_water": lambda: list(shallow_water(pelsim))}
     found = []
     for model in (m["name"] for m in json.loads(models.stdout)):
         found += known[model]() if model in known else any_model(pelsim, model)

@@ -40,6 +40,7 @@ class Suite:
     # ---- running
 
     def run(self, case, layout, directory, more=None, fresh=True, **how):
+        layout = layout.of_particles() if case.particles else layout
         if fresh:
             shutil.rmtree(directory, ignore_errors=True)
         self.runs += 1
@@ -56,6 +57,8 @@ class Suite:
         return path
 
     def keys(self, case, layout):
+        if case.particles:
+            return layout.keys_of_particles()
         return (case.keys if case.config else {}) | layout.keys(case.cells)
 
     def look(self, case):
@@ -106,6 +109,8 @@ class Suite:
         chosen = self.sample if self.options.full else \
             [self.sample[(number * self.options.each + i) % len(self.sample)]
              for i in range(self.options.each)]
+        if case.particles:  # many are the same for them
+            chosen = list({str(p): p for p in (c.of_particles() for c in chosen)}.values())
         for i, layout in enumerate(chosen):
             r = self.run(case, layout, self.pelsim.path(f"{case.name}_{i}"))
             wrong = self.compare(f"[{layout}] against [{layouts.BASELINE}]", base, r)
@@ -193,6 +198,8 @@ class Suite:
         if sign == signal.SIGKILL:  # leaves rows and records beyond the checkpoint, to be cut off
             more |= {"checkpoint.every": 100, "output.every": 7}
             rows, further = rows + 100, 2
+        if case.particles:
+            first, more = first.of_particles(), more | {"output.every": "none"}
         try:
             step = self.interrupt(case, first, directory, more, sign, rows)
             r = self.run(case, second, directory, more, fresh=False,
@@ -313,6 +320,8 @@ def signals(suite, chosen):
         chosen = chosen[:2]
     for i, case in enumerate(chosen):
         for j, (sign, first, second) in enumerate(plan):
+            if case.particles and sign == signal.SIGKILL:
+                continue  # kills one of several ranks
             if suite.options.full or j % len(chosen) == i:
                 suite.check_signal(case, j, sign, first, second)
 

@@ -1,0 +1,91 @@
+"""configs/lj_melt.ini from the command line: known numbers at step 0, the energy kept, the same bits
+with other threads, lists and interruptions; what cannot be simulated is told in one sentence."""
+import csv
+import json
+import os
+
+from clitest import SOURCE, check, finish, has, pelsim, workdir
+
+CONFIG = os.path.join(SOURCE, 'configs/lj_melt.ini')
+SMALL = [w for a in 'xyz' for w in ('-s', f'lj.n{a}=8')] + ['-s', 'diagnostics.every=20']
+folder = workdir()
+
+
+def near(want, tolerance):
+    def condition(got):
+        return abs(got - want) <= tolerance
+    condition.__doc__ = f'{want!r} within {tolerance}'
+    return condition
+
+
+def run(directory, *words, want=0):
+    code, out, err = pelsim('run', CONFIG, '--dir', directory, *words)
+    check(f'{directory}: exit code', (code, err if want == 0 else ''), (want, ''))
+    return out.splitlines()[-1] if code == 0 else err
+
+
+def rows(directory):
+    with open(f'{directory}/diagnostics.csv', encoding='utf-8') as f:
+        return [{k: float(v) for k, v in row.items()} for row in csv.DictReader(f)]
+
+
+# ---- the benchmark itself.  An atom has 27 pairs; each energy is rounded by at most 2^-40, each
+# force component by 2^-36 times distances below 2.5, all alike in a lattice.
+
+run('melt', '-t', 2, '-s', 'time.steps=100')
+first, last = rows('melt')[0], rows('melt')[-1]
+check('temperature at step 0', first['temperature'], near(1.44, 1e-13))
+check('U/N at step 0', first['potential_energy'], near(-6.7733680532342, 27 * 2**-40))
+check('E/N at step 0', first['total_energy'], near(-4.6134355532342, 27 * 2**-40))
+check('P at step 0', first['pressure'], near(-5.0197072590856, 0.8442 * 27 * 2.5 * 2**-36))
+check('temperature at step 100', last['temperature'], near(0.757, 0.003))
+with open('melt/run.json', encoding='utf-8') as f:
+    facts = json.load(f)
+check('atoms', facts['layout'].get('atoms'), 32000)
+check('rate', facts['timing']['atom_steps_per_s'], lambda x: x > 0)
+
+# ---- with the force continued to zero the energy is kept: 0.005 is then a short step
+
+run('smooth', *SMALL, '-s', 'lj.shift=force', '-s', 'time.steps=400')
+energies = [row['total_energy'] for row in rows('smooth')]
+check('E/N over 400 steps', max(energies) - min(energies), near(0, 5e-4))
+
+# ---- the same bits; what tools say of the files
+
+MORE = [*SMALL, '-s', 'time.steps=120']
+whole = run('whole', *MORE, '-t', 1)
+check('3 threads, another skin', run('other', *MORE, '-t', 3, '-s', 'lj.skin=0.1'), whole)
+run('parts', *MORE, '-t', 2, '--steps', 41)
+run('parts', *MORE, '-t', 1, '-s', 'lj.skin=0.6', '--steps', 1, '--resume')
+check('in three parts', run('parts', *MORE, '-t', 3, '--resume'), whole)
+LAST = 'checkpoints/step_000000120.h5'
+check('diff', pelsim('diff', f'whole/{LAST}', f'parts/{LAST}')[0], 0)
+check('fingerprint', pelsim('fingerprint', 'parts')[1].strip(), whole.split()[-1])
+check('verify', pelsim('verify', f'parts/{LAST}')[0], 0)
+check('info', pelsim('info', f'parts/{LAST}')[1], has('model lj', 'particle 2048', 'velocity_z'))
+check('check', pelsim('check', CONFIG, '-t', 1)[:2], lambda x: x[0] == 0 and '32000 part' in x[1])
+check('another seed', run('seed', *MORE, '-t', 1, '-s', 'lj.seed=2') == whole, False)
+
+# ---- what cannot be
+
+for name, words, code, parts in (
+        ('two ranks', ['-n', 2, '-t', 1], 2, ['model lj runs on one rank so far; use -n 1']),
+        ('cut-off over half the box', ['-s', 'lj.nx=2'], 2,
+         ['lj_melt.ini: the cut-off 2.5 is more than half the box, 3.35919 along axis x']),
+        ('no atoms', ['-s', 'lj.nx=0'], 2, ["[lj] nx: '0' is out of range; allowed: 1 to 2000"]),
+        ('blocks', ['-s', 'parallel.blocks=3'], 2, ['[parallel] blocks: model lj has one block']),
+        ('fields', ['-s', 'output.every=5'], 2, ['[output] every: model lj writes no fields']),
+        ('a step too long', [*SMALL, '-s', 'time.dt=0.1'], 3,
+         ['failed at step 1 ', 'the force of a pair exceeds 32768: particles 1506 and 1285 are 0.6']),
+        ('a little too long', [*SMALL, '-s', 'time.dt=0.05'], 3,
+         ['particle 1918 moves further than the cut-off in one step: position (',
+          'the closest pair, particles 1663 and 1918, is 0.67', 'reduce [time] dt']),
+        ('far too long', [*SMALL, '-s', 'time.dt=1e6'], 3, ['failed at step 1 ', 'in one step']),
+        ('energy', [*SMALL, '-s', 'time.dt=0.03', '-s', 'diagnostics.every=1'], 3,
+         ["conserved quantity 'total_energy' drifted", 'reduce [time] dt, or set'])):
+    got, _, err = pelsim('run', CONFIG, '--dir', 'wrong', '--overwrite', *words)
+    check(f'{name}, exit code', got, code)
+    check(name, err, has(*parts))
+    check(f'{name}: sentences', err.count('\n'), 1)
+
+finish(folder)
