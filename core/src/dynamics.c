@@ -17,6 +17,9 @@ void pel__dynamics_check(pel_sim *s) {
                        "model %s runs on one rank so far; use -n 1 and as many threads as there "
                        "are cores (-t)",
                        name);
+  if (s->grid.axis[0].n > INT32_MAX / 2 - PEL_LANES)
+    pel__config_reject(s->config, name, "", "%ld particles; the most on a rank is %d",
+                       (long)s->grid.axis[0].n, INT32_MAX / 2 - PEL_LANES);
   if (c->parallel.blocks > 1 || *c->parallel.block_grid)
     pel__config_reject(s->config, "parallel", c->parallel.blocks > 1 ? "blocks" : "block_grid",
                        "model %s has one block so far; leave this at 'auto'", name);

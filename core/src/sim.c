@@ -87,8 +87,8 @@ static void make_grid(pel_sim *s) {
     pel__dynamics_check(s);
   } else {
     s->model->grid(&s->grid, s->state);
+    check_grid(s);
   }
-  check_grid(s);
 }
 
 static void choose_scheme(pel_sim *s) {

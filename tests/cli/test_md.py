@@ -73,6 +73,12 @@ for name, words, code, parts in (
         ('cut-off over half the box', ['-s', 'lj.nx=2'], 2,
          ['lj_melt.ini: the cut-off 2.5 is more than half the box, 3.35919 along axis x']),
         ('no atoms', ['-s', 'lj.nx=0'], 2, ["[lj] nx: '0' is out of range; allowed: 1 to 2000"]),
+        ('too many atoms', ['-s', 'lj.nx=2000', '-s', 'lj.ny=2000', '-s', 'lj.nz=2000'], 2,
+         ['[lj]: 32000000000 particles; the most on a rank is 1073741819']),
+        ('another box', ['--resume=whole/' + LAST, *SMALL, '-s', 'lj.density=0.8'], 4,
+         [LAST + ' has a box of length 13.436', 'along x, the configuration 13.67']),
+        ('another number', ['--resume=whole/' + LAST, *SMALL, '-s', 'lj.nx=9'], 4,
+         ['has the grid particle 2048, the configuration particle 2304']),
         ('blocks', ['-s', 'parallel.blocks=3'], 2, ['[parallel] blocks: model lj has one block']),
         ('fields', ['-s', 'output.every=5'], 2, ['[output] every: model lj writes no fields']),
         ('a step too long', [*SMALL, '-s', 'time.dt=0.1'], 3,
@@ -83,7 +89,7 @@ for name, words, code, parts in (
         ('far too long', [*SMALL, '-s', 'time.dt=1e6'], 3, ['failed at step 1 ', 'in one step']),
         ('energy', [*SMALL, '-s', 'time.dt=0.03', '-s', 'diagnostics.every=1'], 3,
          ["conserved quantity 'total_energy' drifted", 'reduce [time] dt, or set'])):
-    got, _, err = pelsim('run', CONFIG, '--dir', 'wrong', '--overwrite', *words)
+    got, _, err = pelsim('run', CONFIG, '--dir', 'wrong ' + name, *words)
     check(f'{name}, exit code', got, code)
     check(name, err, has(*parts))
     check(f'{name}: sentences', err.count('\n'), 1)
