@@ -139,13 +139,13 @@ static void accumulate(const job *k, int t, result *r) {
 }
 
 static pel_long4 gather(const job *k, int c, int a, bool guest) {
-  pel_long4 n = {0, 0, 0, 0};
+  pel_bits4 n = {0, 0, 0, 0};
   for (int t = 0; t < k->l->nshares; ++t) {
     const pel__share *h = &k->l->share[t];
     const int from = guest ? h->guest_first : h->first, to = guest ? h->guest_end : h->owned_end;
-    if (c >= from && c < to) n += *(const pel_long4 *)(sums_of(k, t, a) + (ptrdiff_t)c * PEL_LANES);
+    if (c >= from && c < to) n += *(const pel_bits4 *)(sums_of(k, t, a) + (ptrdiff_t)c * PEL_LANES);
   }
-  return n;
+  return (pel_long4)n;
 }
 
 static const int row_of[6] = {0, 1, 2, 0, 0, 1}, column_of[6] = {0, 1, 2, 1, 2, 2};
@@ -166,7 +166,7 @@ static void add_virial(const job *k, const pel_long4 f[3], const double *const x
 static void settle(const job *k, int first, int last, result *r) {
   const pel__particles *p = k->p;
   const pel_double4 magic = pel_all(k->magic);
-  pel_long4 outside = {0, 0, 0, 0};
+  pel_bits4 outside = {0, 0, 0, 0};
   for (int c = first; c < last; ++c) {
     pel_long4 f[3];
     for (int a = 0; a < 3; ++a) f[a] = gather(k, c, a, false);
@@ -175,7 +175,7 @@ static void settle(const job *k, int first, int last, result *r) {
       pel_long4 extra[3];
       for (int a = 0; a < 3; ++a) {
         extra[a] = gather(k, p->nclusters + p->guest_of[g], a, true);
-        f[a] += extra[a];
+        f[a] = (pel_long4)((pel_bits4)f[a] + (pel_bits4)extra[a]);
       }
       if (!k->energy) continue;
       double shift[3][PEL_LANES];
@@ -186,11 +186,12 @@ static void settle(const job *k, int first, int last, result *r) {
     const ptrdiff_t at = (ptrdiff_t)c * PEL_LANES;
     if (k->energy) add_virial(k, f, (const double *const[]){p->x[0], p->x[1], p->x[2]}, at, r);
     for (int a = 0; a < 3; ++a) { /* |n| < 2^51: magic + n q is the double of that many bits more */
-      outside |= (f[a] + (INT64_C(1) << 51)) & ~((INT64_C(1) << 52) - 1);
-      *(pel_double4 *)(p->f[a] + at) = (pel_double4)(f[a] + (pel_long4)magic) - magic;
+      const pel_bits4 n = (pel_bits4)f[a];
+      outside |= (n + (UINT64_C(1) << 51)) & ~((UINT64_C(1) << 52) - 1);
+      *(pel_double4 *)(p->f[a] + at) = (pel_double4)(n + (pel_bits4)magic) - magic;
     }
   }
-  r->overflow |= (uint64_t)(outside[0] | outside[1] | outside[2] | outside[3]);
+  r->overflow |= outside[0] | outside[1] | outside[2] | outside[3];
 }
 
 static int explain(const job *k, const result *r, pel_error *e) {

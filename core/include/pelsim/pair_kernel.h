@@ -26,7 +26,7 @@ typedef struct {
 } pel__vector;
 
 typedef struct {
-  pel_long4 x, y, z;
+  pel_bits4 x, y, z;
 } pel__sums;
 
 /* One row against one cluster. */
@@ -37,7 +37,7 @@ typedef struct {
 
 typedef struct {
   pel_double4 force, energy; /* largest magnitudes */
-  pel_long4 sum;             /* of energy */
+  pel_bits4 sum;             /* of energy */
 } pel__watch;
 
 PEL_INLINE pel__near pel__distance(const pel_pair_task *t, const pel__vector *i, ptrdiff_t j) {
@@ -51,19 +51,19 @@ PEL_INLINE pel__near pel__distance(const pel_pair_task *t, const pel__vector *i,
 PEL_INLINE void pel__push(const pel_pair_task *t, const pel__near *p, pel_double4 force,
                           ptrdiff_t j, pel__sums *i) {
   const pel_double4 m = pel_all(t->magic);
-  const pel_long4 x = (pel_long4)pel_fma(force, p->d.x, m),
-                  y = (pel_long4)pel_fma(force, p->d.y, m),
-                  z = (pel_long4)pel_fma(force, p->d.z, m);
+  const pel_bits4 x = (pel_bits4)pel_fma(force, p->d.x, m),
+                  y = (pel_bits4)pel_fma(force, p->d.y, m),
+                  z = (pel_bits4)pel_fma(force, p->d.z, m);
   i->x += x, i->y += y, i->z += z;
-  *(pel_long4 *)(t->f[0] + j) -= x;
-  *(pel_long4 *)(t->f[1] + j) -= y;
-  *(pel_long4 *)(t->f[2] + j) -= z;
+  *(pel_bits4 *)(t->f[0] + j) -= x;
+  *(pel_bits4 *)(t->f[1] + j) -= y;
+  *(pel_bits4 *)(t->f[2] + j) -= z;
 }
 
 /* The sums of the four rows of a cluster, to its particles. */
-PEL_INLINE void pel__settle(int64_t *f, const int64_t *bias, pel_long4 a, pel_long4 b, pel_long4 c,
-                            pel_long4 d) {
-  *(pel_long4 *)f += pel_row_sums(a, b, c, d) - *(const pel_long4 *)bias;
+PEL_INLINE void pel__settle(int64_t *f, const int64_t *bias, pel_bits4 a, pel_bits4 b, pel_bits4 c,
+                            pel_bits4 d) {
+  *(pel_bits4 *)f += pel_row_sums(a, b, c, d) - *(const pel_bits4 *)bias;
 }
 #endif
 
@@ -90,7 +90,7 @@ PEL_INLINE pel_real PEL__OWN(_formula)(const pel_pair_task *t, bool energy, bool
   w->force = pel_larger(pel_abs(force), w->force);
   if (energy) {
     const pel_real u = pel_within(r2, cut2, h.energy);
-    w->sum += (pel_long4)(u + pel_all(t->magic_energy));
+    w->sum += (pel_bits4)(u + pel_all(t->magic_energy));
     w->energy = pel_larger(pel_abs(u), w->energy);
   }
   return force;
@@ -138,7 +138,7 @@ PEL_INLINE void PEL__OWN(_run)(pel_pair_task *task, bool energy, bool many) {
     const ptrdiff_t home = PEL_LANES * (ptrdiff_t)c;
     const int *row = t->row + (home - PEL_LANES * (ptrdiff_t)t->first), *e = t->entry;
     pel__sums s[PEL_LANES];
-    w.sum = (pel_long4){0};
+    w.sum = (pel_bits4){0};
 #pragma GCC unroll 4
     for (int r = 0; r < PEL_LANES; ++r)
       s[r] = PEL__OWN(_row)(t, energy, many, r, home, e + row[r], e + row[r + 1], c1, cut2, &w);

@@ -24,6 +24,7 @@ enum { PEL_LANES = 4 }; /* doubles in a vector: particles in a cluster */
 
 typedef double pel_double4 __attribute__((vector_size(32), may_alias));
 typedef int64_t pel_long4 __attribute__((vector_size(32), may_alias));
+typedef uint64_t pel_bits4 __attribute__((vector_size(32), may_alias)); /* sums may wrap */
 typedef int32_t pel_int4 __attribute__((vector_size(16), may_alias));
 
 PEL_INLINE pel_double4 pel_all(double x) { return (pel_double4){x, x, x, x}; }
@@ -83,18 +84,18 @@ PEL_INLINE pel_double4 pel_lookup(const double *table, pel_int4 index) {
 }
 
 /* Lane r of the result is the sum of the lanes of row r. */
-PEL_INLINE pel_long4 pel_row_sums(pel_long4 a, pel_long4 b, pel_long4 c, pel_long4 d) {
+PEL_INLINE pel_bits4 pel_row_sums(pel_bits4 a, pel_bits4 b, pel_bits4 c, pel_bits4 d) {
   const pel_long4 low = {0, 4, 2, 6}, high = {1, 5, 3, 7}, left = {0, 1, 4, 5},
                   right = {2, 3, 6, 7};
 #ifdef __clang__
-  const pel_long4 ab = __builtin_shufflevector(a, b, 0, 4, 2, 6) +
+  const pel_bits4 ab = __builtin_shufflevector(a, b, 0, 4, 2, 6) +
                        __builtin_shufflevector(a, b, 1, 5, 3, 7),
                   cd = __builtin_shufflevector(c, d, 0, 4, 2, 6) +
                        __builtin_shufflevector(c, d, 1, 5, 3, 7);
   (void)low, (void)high, (void)left, (void)right;
   return __builtin_shufflevector(ab, cd, 0, 1, 4, 5) + __builtin_shufflevector(ab, cd, 2, 3, 6, 7);
 #else
-  const pel_long4 ab = __builtin_shuffle(a, b, low) + __builtin_shuffle(a, b, high),
+  const pel_bits4 ab = __builtin_shuffle(a, b, low) + __builtin_shuffle(a, b, high),
                   cd = __builtin_shuffle(c, d, low) + __builtin_shuffle(c, d, high);
   return __builtin_shuffle(ab, cd, left) + __builtin_shuffle(ab, cd, right);
 #endif
