@@ -1,0 +1,114 @@
+/* What the layer makes of a particle model: velocities at the start without momentum, to the last
+ * bit; steps on other threads and from arrays in order of id have the same bits. */
+#include "md_case.h"
+
+#include "dynamics.h"
+
+enum { N = 500 };
+
+static void box(pel_particle_box *b, const void *state) {
+  (void)state;
+  *b = (pel_particle_box){.length = {8.5, 8.5, 8.5}, .n = N, .mass = 2};
+}
+static void seed(const void *state, int64_t id, double x[3], double v[3]) {
+  double z[4];
+  (void)state;
+  pel_random_normal(5, id, 1, z);
+  for (int a = 0; a < 3; ++a) {
+    const int64_t at[3] = {(id - 1) % 8, (id - 1) / 8 % 8, (id - 1) / 64};
+    x[a] = ((double)at[a] + .5) * 8.5 / 8;
+    v[a] = 3 + z[a]; /* all move along */
+  }
+}
+static double temperature(const void *state) { return *(const double *)state; }
+static double skin(const void *state) { return *(const double *)state > 0 ? .3 : .1; }
+static const pel_pair_kernels *kernels(const void *state) {
+  (void)state;
+  return &pel__lj;
+}
+static double coefficients(const void *state, double *c) {
+  (void)state;
+  pel__lj_coefficients(PEL__LJ_CUT, 1, 1, 2.5, c);
+  return 2.5;
+}
+static const pel_motion program[] = {
+    {PEL_KICK, .5}, {PEL_DRIFT, 1}, {PEL_PAIRS, 1}, {PEL_KICK, .5}};
+static const pel_particle_model particles = {
+    PEL_TABLE(program), .box = box,
+    .seed = seed,       .temperature = temperature,
+    .skin = skin,       .pairs = {kernels, coefficients, 0x1p15, 0x1p11},
+    .dt = .005};
+static const pel_model model = {.name = "test", .particles = &particles};
+
+static void create(pel_sim *s, double *t, int threads) {
+  pel_error e = {0};
+  *s = (pel_sim){.model = &model, .state = t, .threads = threads, .set.time.dt = .005};
+  pel__dynamics_create(s, &e);
+  fail_on(&e);
+  pel__dynamics_start(s, &e);
+  fail_on(&e);
+}
+
+static void no_momentum(void **state) {
+  (void)state;
+  for (double t = 0; t < 9; t += 1.5) {
+    pel_sim s;
+    create(&s, &t, 2);
+    const pel__particles *p = &s.dynamics->p;
+    for (int a = 0; a < 3; ++a) {
+      __int128 sum = 0;
+      for (int i = 0; i < N; ++i) {
+        const double quanta = p->v[a][i] / s.dynamics->velocity_quantum;
+        assert_true(quanta == nearbyint(quanta));
+        sum += (int64_t)quanta;
+      }
+      if (sum != 0) fail_msg("momentum along %c: got %g quanta, want 0", "xyz"[a], (double)sum);
+    }
+    const double got = 2 * pel__dynamics_totals(&s)->kinetic / (3 * (N - 1));
+    if (fabs(got - t) > 1e-11) fail_msg("temperature: got %.17g, want %g", got, t);
+    pel__dynamics_destroy(s.dynamics);
+  }
+}
+
+static uint64_t fingerprint(const pel_sim *s) {
+  int n;
+  uint64_t sum = 0;
+  const pel_grid g = {.dims = 1, .axis = {{.n = N}, {.n = 1}, {.n = 1}}};
+  pel_array *a = pel__dynamics_arrays(s, &n);
+  for (int i = 0; i < n; ++i) {
+    for (int k = 0; i < 3 && k < N; ++k) /* positions lie in the box whenever one looks */
+      assert_true(a[i].patches->data[k] >= 0 && a[i].patches->data[k] < 8.5);
+    sum += pel_fingerprint_array(&a[i], &g);
+  }
+  free(a);
+  return sum;
+}
+
+static void same_bits_from_arrays(void **state) {
+  (void)state;
+  double t = 2;
+  pel_sim s, other;
+  create(&s, &t, 1);
+  create(&other, &t, 3);
+  for (int step = 0; step < 60; ++step) {
+    int n;
+    pel__dynamics_step(&s, .005);
+    pel__dynamics_step(&other, .005);
+    if (fingerprint(&s) != fingerprint(&other)) fail_msg("step %d: other bits", step + 1);
+    if (step % 7) continue;
+    pel_array *a = pel__dynamics_arrays(&s, &n); /* as after a checkpoint */
+    pel__dynamics_adopt(&other, a);
+    free(a);
+  }
+  assert_true(s.dynamics->list.builds > 2);
+  assert_true(other.dynamics->list.builds > s.dynamics->list.builds);
+  assert_int_equal(s.failed, 0);
+  pel__dynamics_destroy(s.dynamics);
+  pel__dynamics_destroy(other.dynamics);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {cmocka_unit_test(no_momentum),
+                                     cmocka_unit_test(same_bits_from_arrays)};
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
