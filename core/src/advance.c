@@ -42,8 +42,8 @@ static inline line watched(line watch, line x) {
 
 /* Whole cache lines [p, end).  n and stream are constants after inlining.  The prefetchers of
  * processors stop at the end of a page, so that a stencil meets main memory at full latency on
- * every row: fetch what comes next while this is stored.  Returns what
- * watched() makes of the cells. */
+ * every row: fetch what comes next while this is stored.  Returns what watched() makes of the
+ * cells. */
 static inline __attribute__((always_inline)) line lines(const terms *c, const int n,
                                                         const bool stream, ptrdiff_t p,
                                                         ptrdiff_t end) {

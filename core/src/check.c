@@ -116,7 +116,6 @@ static int begin(pel__records *r, const pel_request *q, pel_error *e) {
   if (r->s->rank == 0 && q->resume && !*q->resume) pel__rundir_resumable(r->s->dir, e);
   if (!pel__agree_error(r->s->comm, e) && pel__continues(r->s, q)) pel__record_appendable(r, e);
   if (!e->code) pel__start(r, q, true, e);
-  if (e->code && r->s->rank == 0) fprintf(stderr, "pelsim: %s\n", e->text);
   return e->code;
 }
 
@@ -133,12 +132,10 @@ int pel_check(MPI_Comm comm, const pel_host *host, const pel_request *q, bool js
       x.from = r.checkpoint;
       pel__complete(&r, pel__continues(s, q), x.complete, sizeof x.complete);
     }
-    if (s->scheme && pel__check_dt(s, x.step, &e)) {
-      if (s->rank == 0) fprintf(stderr, "pelsim: %s\n", e.text);
-    } else if (s->rank == 0) {
-      json ? print_json(s, &x) : print_text(s, &x);
-    }
+    if (s->scheme) pel__check_dt(s, x.step, &e);
+    if (s->rank == 0 && !e.code) json ? print_json(s, &x) : print_text(s, &x);
   }
+  if (s->rank == 0 && e.code) fprintf(stderr, "pelsim: %s\n", e.text);
   pel__sim_destroy(s);
   return e.code;
 }

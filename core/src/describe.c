@@ -119,7 +119,7 @@ static void default_show(const pel_param *p, char text[PEL__SHOWN]) {
 typedef struct {
   const pel_model *model; /* NULL: not found, and told */
   const char *file;       /* of the plug-in; NULL: built in */
-  void *library;
+  void *handle;
 } chosen;
 
 static bool is_file(const char *name) {
@@ -130,13 +130,13 @@ static bool is_file(const char *name) {
 static chosen load(const char *file) {
   pel_error e = {0};
   chosen c = {.file = file};
-  c.model = pel__plugin_load(file, "", &c.library, &e);
+  c.model = pel__plugin_load(file, "", &c.handle, &e);
   if (!c.model) fprintf(stderr, "pelsim: %s\n", e.text);
   return c;
 }
 
 static void let_go(const chosen *c) {
-  if (c->library) dlclose(c->library);
+  if (c->handle) dlclose(c->handle);
 }
 
 static chosen find(const pel_host *host, const char *name) {

@@ -38,10 +38,11 @@ static const pel_output *find_output(const pel_sim *s, const char *name) {
   return NULL;
 }
 
-static void add(pel__outputs *o, const pel__var *v, const pel_output *out) {
+static bool add(pel__outputs *o, const pel__var *v, const pel_output *out) { /* false: is there */
   for (int i = 0; i < o->n; ++i)
-    if (o->item[i].var == v && o->item[i].output == out) return;
+    if (o->item[i].var == v && o->item[i].output == out) return false;
   o->item[o->n++] = (item){.var = v, .output = out};
+  return true;
 }
 
 static void reject(pel_sim *s, const char *name) {
@@ -71,10 +72,9 @@ static void add_named(pel_sim *s, pel__outputs *o, const char *list) {
     for (; w; w = strtok_r(NULL, " \t", &save)) {
       const pel__var *v = find_field(s, w);
       const pel_output *out = find_output(s, w);
-      const int before = o->n;
       if (!v && !out)
         reject(s, w);
-      else if (add(o, v, v ? NULL : out), o->n == before)
+      else if (!add(o, v, v ? NULL : out))
         pel__config_reject(s->config, "output", "fields", "'%s' is named twice", w);
     }
   }

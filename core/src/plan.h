@@ -35,6 +35,7 @@ typedef struct pel__op {
   int nstages, rim; /* rim: the widest of widen */
   pel__end end;
   int *need;    /* [nvars]: width of halo read from each stored array */
+  int reach;    /* the widest of need */
   int *scratch; /* [nscratch]: arrays in scratch */
   int nscratch;
   bool deferred; /* ADVANCE waits for spectral stages on tiles that are not clear */

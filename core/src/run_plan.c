@@ -137,12 +137,10 @@ static pel__fetch leading(const job *j, const pel__box *x, const pel_tile *t) {
   const pel__box *next = x + 1;
   const int outer = j->s->grid.dims - 1;
   const ptrdiff_t stride[3] = {1, t->sy, t->sz};
-  int reach = 0;
   if (next >= op->box + op->nboxes || next->block != x->block || next->lo[outer] != x->hi[outer])
     return (pel__fetch){0, 0};
-  for (int v = 0; v < j->s->nvars; ++v) reach = op->need[v] > reach ? op->need[v] : reach;
-  pel__fetch f = {(next->lo[outer] - x->lo[outer] + reach) * stride[outer], 0};
-  if (op->axis != outer) f.near = op->pass * stride[op->axis] + reach * stride[outer];
+  pel__fetch f = {(next->lo[outer] - x->lo[outer] + op->reach) * stride[outer], 0};
+  if (op->axis != outer) f.near = op->pass * stride[op->axis] + op->reach * stride[outer];
   return f;
 }
 

@@ -162,12 +162,12 @@ static void passes(const pel_sim *s, pel__op *op) {
   op->pass = overwrites(op) ? INT_MAX / 2 : max(1, PASS / width);
 }
 
-static void interior_first(const pel_sim *s, pel__op *op, int need) { /* order is locality */
+static void interior_first(const pel_sim *s, pel__op *op) { /* order is locality */
   pel__box *sorted = malloc((size_t)(op->nboxes + 1) * sizeof *sorted);
   int n = 0;
   for (int interior = 1; interior >= 0; --interior) {
     for (const pel__box *x = op->box; x < op->box + op->nboxes; ++x)
-      if (is_interior(s, &s->layout->block[s->layout->first + x->block], x, need) == interior)
+      if (is_interior(s, &s->layout->block[s->layout->first + x->block], x, op->reach) == interior)
         sorted[n++] = *x;
     if (interior) op->ninterior = n;
   }
@@ -176,14 +176,14 @@ static void interior_first(const pel_sim *s, pel__op *op, int need) { /* order i
 }
 
 void pel__tiles_create(pel_sim *s, const pel__plan *p, pel__op *op) {
-  int room = 0, need = 0;
+  int room = 0;
   if (op->nstages == 0 && has_deferred(p)) {
     copy_deferred(p, op, &room);
   } else {
     for (int b = 0; b < s->layout->nlocal; ++b) cut(s, p, op, b, &room);
   }
-  for (int v = 0; v < s->nvars; ++v) need = max(need, op->need[v]);
-  interior_first(s, op, need);
+  for (int v = 0; v < s->nvars; ++v) op->reach = max(op->reach, op->need[v]);
+  interior_first(s, op);
   op->span = span_of(s, op);
   passes(s, op);
 }

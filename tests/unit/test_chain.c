@@ -1,17 +1,8 @@
 /* Chains of stages against the same formulas evaluated cell by cell: whatever is fused, widened,
  * cut into tiles and passes, every cell must have the same bits. */
-#include <setjmp.h>
-#include <stdarg.h>
+#include "small_run.h"
+
 #include <stdatomic.h>
-#include <stddef.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-// clang-format off
-#include <cmocka.h>
-// clang-format on
-#include "pelsim/embed.h"
 
 typedef struct {
   pel_box box;
@@ -137,35 +128,17 @@ static void run(const pel_stage *program, const int n[3], const char *parallel, 
                        .nprogram = 4,
                        .scheme = "euler",
                        .grid = grid};
-  const pel_model *const models[] = {&m};
-  const pel_io io = {0};
-  const pel_host host = {models, 1, &io, "test"};
-  char dir[] = "/tmp/pelsim_chain_XXXXXX", config[60] = "", out[60], command[80];
-  int rank;
-  MPI_Comm_rank(MPI_COMM_WORLD, &rank);
-  if (rank == 0) assert_non_null(mkdtemp(dir));
-  MPI_Bcast(dir, sizeof dir, MPI_CHAR, 0, MPI_COMM_WORLD);
-  snprintf(config, sizeof config, "%s/chain.ini", dir);
-  snprintf(out, sizeof out, "%s/out", dir);
-  if (rank == 0) {
-    FILE *f = fopen(config, "w");
-    fprintf(f,
-            "[run]\nmodel = chain\n[grid]\nnx = %d\nny = %d\nnz = %d\n[time]\ndt = %.17g\n"
-            "steps = 1\n[diagnostics]\nevery = 1\n[checkpoint]\nat_end = no\n[parallel]\n%s",
-            n[0], n[1], n[2], dt, parallel);
-    fclose(f);
-  }
+  char text[400], said[4000];
+  snprintf(text, sizeof text,
+           "[run]\nmodel = chain\n[grid]\nnx = %d\nny = %d\nnz = %d\n[time]\ndt = %.17g\n"
+           "steps = 1\n[diagnostics]\nevery = 1\n[checkpoint]\nat_end = no\n[parallel]\n%s",
+           n[0], n[1], n[2], dt, parallel);
   cells = wrong = 0;
-  MPI_Barrier(MPI_COMM_WORLD);
-  const int code = pel_run(
-      MPI_COMM_WORLD, &host,
-      &(pel_request){
-          .config = config, .dir = out, .threads = threads, .progress = PEL_PROGRESS_NEVER});
+  const int code = small_run(&m, text, threads, said, sizeof said);
+  if (code) print_error("got exit code %d and \"%s\"\n", code, said);
+  assert_int_equal(code, PEL_OK);
   count[0] = cells, count[1] = wrong;
   MPI_Allreduce(MPI_IN_PLACE, count, 2, MPI_LONG, MPI_SUM, MPI_COMM_WORLD);
-  snprintf(command, sizeof command, "rm -rf %s", dir);
-  if (rank == 0) assert_int_equal(system(command), 0);
-  assert_int_equal(code, PEL_OK);
 }
 
 static void on_every_cut(const pel_stage *program) {

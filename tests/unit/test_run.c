@@ -1,16 +1,8 @@
 /* Whole runs of small models made to go wrong: what the layer says, and that every rank agrees. */
+#include "small_run.h"
+
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-// clang-format off
-#include <cmocka.h>
-// clang-format on
-#include "pelsim/embed.h"
 
 typedef struct {
   pel_box box;
@@ -82,44 +74,7 @@ static int run(const pel_stage *program, char *said, size_t size) {
                        .nprogram = 1,
                        .scheme = "euler",
                        .grid = grid};
-  const pel_model *const models[] = {&m};
-  const pel_io io = {0};
-  const pel_host host = {models, 1, &io, "test"};
-  char dir[] = "/tmp/pelsim_run_XXXXXX", config[100] = "", log[100];
-  int rank;
-  MPI_Comm_rank(MPI_COMM_WORLD, &rank);
-  if (rank == 0) {
-    assert_non_null(mkdtemp(dir));
-    snprintf(config, sizeof config, "%s/small.ini", dir);
-    FILE *f = fopen(config, "w");
-    fputs(text, f);
-    fclose(f);
-  }
-  MPI_Bcast(dir, sizeof dir, MPI_CHAR, 0, MPI_COMM_WORLD);
-  snprintf(config, sizeof config, "%s/small.ini", dir);
-  snprintf(log, sizeof log, "%s/stderr%d", dir, rank);
-  char out[120];
-  snprintf(out, sizeof out, "%s/out", dir);
-  fflush(stderr);
-  const int keep = dup(STDERR_FILENO);
-  FILE *to = fopen(log, "w");
-  dup2(fileno(to), STDERR_FILENO);
-  const int code = pel_run(
-      MPI_COMM_WORLD, &host,
-      &(pel_request){.config = config, .dir = out, .threads = 2, .progress = PEL_PROGRESS_NEVER});
-  fflush(stderr);
-  dup2(keep, STDERR_FILENO);
-  close(keep);
-  fclose(to);
-  FILE *from = fopen(log, "r");
-  said[fread(said, 1, size - 1, from)] = 0;
-  fclose(from);
-  MPI_Bcast(said, (int)size, MPI_CHAR, 0, MPI_COMM_WORLD);
-  char command[200];
-  snprintf(command, sizeof command, "rm -rf %s", dir);
-  MPI_Barrier(MPI_COMM_WORLD);
-  if (rank == 0) assert_int_equal(system(command), 0);
-  return code;
+  return small_run(&m, text, 2, said, size);
 }
 
 static void expect(const pel_stage *program, int code, const char *sentence) {
