@@ -61,7 +61,7 @@ int main(int argc, char **argv) {
   pel__pair_list_create(&l, &p, u.cutoff, skin, &e);
   fcc(&p, side, a);
   const double quantum = pel__velocity_quantum(u.cutoff, dt);
-  pel__pair_list_build(&l, &p, &e);
+  pel__pair_list_build(&l, &p, false, &e);
   pel__pairs_run(&p, &l, &u, &w, NULL, &e);
   double t0 = 0, builds = 0;
   for (int step = 0; step < warm + steps && !e.code; ++step) {
@@ -69,7 +69,7 @@ int main(int argc, char **argv) {
     const double t1 = MPI_Wtime();
     pel__kick(&p, &half, quantum);
     const double far = pel__drift(&p, dt), t2 = MPI_Wtime();
-    if (!(far <= skin * skin / 4)) pel__pair_list_build(&l, &p, &e);
+    if (!(far <= skin * skin / 4)) pel__pair_list_build(&l, &p, false, &e);
     const double t3 = MPI_Wtime();
     pel__pairs_run(&p, &l, &u, &w, NULL, &e);
     const double t4 = MPI_Wtime();
@@ -90,10 +90,10 @@ int main(int argc, char **argv) {
          100 * s.list / total);
   printf(
       "  pairs inside %.2f, evaluated %.2f (%.2f x), %.2f ns a vector, %d flops a pair: %.1f "
-      "GFLOP/s; places %.3f guests %.3f of clusters\n",
+      "GFLOP/s; places %.3f copies %.3f of clusters\n",
       inside, evaluated, evaluated / inside, s.pairs * each / evaluated * PEL_LANES, FLOPS,
       FLOPS * evaluated / (s.pairs * each), (double)p.nclusters * PEL_LANES / (double)n,
-      (double)p.nguests / p.nclusters);
+      (double)p.nimages / p.nclusters);
   printf("  T %.4f  E/N %.9f\n", 2 * kinetic / 3 / (double)n, (sums.energy + kinetic) / (double)n);
   pel__pair_work_destroy(&w, threads), pel__pair_list_destroy(&l), pel__potential_destroy(&u);
   pel__particles_destroy(&p);

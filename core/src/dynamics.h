@@ -1,6 +1,4 @@
-/* A particle model at work: its particles, the list of their pairs, the stages of a step.
- *
- * As yet on one rank, whose threads share the work. */
+/* A particle model at work: its particles, the list of their pairs, the stages of a step. */
 #ifndef PEL_DYNAMICS_H
 #define PEL_DYNAMICS_H
 
@@ -8,6 +6,7 @@
 #include "sim.h"
 
 struct pel__dynamics {
+  pel__regions regions;
   pel__particles p;
   pel__pair_list list;
   pel__potential potential;
@@ -16,6 +15,7 @@ struct pel__dynamics {
   double velocity_quantum;
   /* What is up to date: the list of pairs, p.f, totals. */
   bool listed, forced, measured;
+  bool scattered; /* particles are on ranks by their ids, not by their places */
   pel_totals totals;
 };
 
@@ -31,7 +31,14 @@ double pel__dynamics_bytes(const pel_sim *s); /* memory of this rank */
 
 /* ---- particle_state.c ---- */
 
-/* The state in order of id, in one block to be freed with the arrays. */
+/* The ids of which a rank holds the state when it is in order of id: [first, first + n). */
+typedef struct {
+  int64_t first, n;
+} pel__slab;
+pel__slab pel__slab_of(int64_t total, int rank, int nranks);
+
+/* The state in order of id, each rank having its slab, in one block to be freed with the arrays.
+ * Collective. */
 pel_array *pel__dynamics_arrays(const pel_sim *s, int *n);
 /* Takes over what arrays from there now hold. */
 void pel__dynamics_adopt(pel_sim *s, const pel_array *arrays);

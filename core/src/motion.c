@@ -45,6 +45,8 @@ double pel__drift(pel__particles *p, double dt) {
     }
     for (int l = 0; l < PEL_LANES; ++l) largest = fmax(largest, watch[l] == 0 ? most[l] : INFINITY);
   }
+  if (p->regions && p->regions->nranks > 1)
+    MPI_Allreduce(MPI_IN_PLACE, &largest, 1, MPI_DOUBLE, MPI_MAX, p->regions->comm);
   return largest;
 }
 
@@ -68,5 +70,6 @@ double pel__kinetic2(const pel__particles *p, const double *m) {
     }
   }
   for (int t = 1; t < nt; ++t) pel_sum_merge(&sum[0], &sum[t]);
+  if (p->regions && p->regions->nranks > 1) pel_sum_allreduce(&sum[0], 1, p->regions->comm);
   return pel_sum_round(&sum[0]);
 }

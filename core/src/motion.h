@@ -13,10 +13,11 @@ double pel__velocity_quantum(double span, double dt);
 void pel__kick(pel__particles *p, const double *c, double quantum);
 
 /* x += dt*v, the increment rounded to the lattice of positions.  Returns the largest squared
- * displacement since the lists were built, or INFINITY if one is not finite. */
+ * displacement on any rank since the lists were built, or INFINITY if one is not finite.
+ * Collective. */
 double pel__drift(pel__particles *p, double dt);
 
-/* Sum of m[type]*v^2, exact and rounded once. */
+/* Sum of m[type]*v^2 over all ranks, exact and rounded once.  Collective. */
 double pel__kinetic2(const pel__particles *p, const double *m);
 
 #endif

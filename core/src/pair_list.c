@@ -36,28 +36,21 @@ static void add_run(search *s, double along, int first, int last) {
 
 static double gap(int d, double width) { return d == 0 ? 0 : (abs(d) - 1) * width; }
 
-/* Columns within reach of column (ca, cb): owned ones ahead of it, guests in all. */
-static void find_runs(search *s, int ca, int cb) {
+/* Runs of the columns of `in` within reach of column (ca, cb) of the box; ahead: only itself and
+ * those beyond it. */
+static void find_runs(search *s, const pel__columns *in, bool ahead, int ca, int cb) {
   const pel__particles *p = s->p;
-  const int n0 = p->ncolumns[0], n1 = p->ncolumns[1], own = ca * n1 + cb;
-  const int rows = n1 + 2 * p->beyond[1];
-  const int k0 = (int)fmin(ceil(s->reach / p->width[0]), n0 + p->beyond[0]),
-            k1 = (int)fmin(ceil(s->reach / p->width[1]), n1 + p->beyond[1]);
-  s->nruns = 0;
+  const int k0 = (int)fmin(ceil(s->reach / p->width[0]), 2 * p->ncolumns[0]),
+            k1 = (int)fmin(ceil(s->reach / p->width[1]), 2 * p->ncolumns[1]);
   for (int a = ca - k0; a <= ca + k0; ++a)
     for (int b = cb - k1; b <= cb + k1; ++b) {
+      const int i = a - in->first[0], j = b - in->first[1];
+      if (i < 0 || i >= in->n[0] || j < 0 || j >= in->n[1]) continue;
+      if (ahead && (a < ca || (a == ca && b < cb))) continue;
       const double x = gap(a - ca, p->width[0]), y = gap(b - cb, p->width[1]);
       const double left = s->reach * s->reach - x * x - y * y;
-      if (left < 0) continue;
-      const double along = sqrt(left) * (1 + 1e-14);
-      const bool inside = a >= 0 && a < n0 && b >= 0 && b < n1;
-      if (inside && a * n1 + b >= own)
-        add_run(s, along, p->column[a * n1 + b], p->column[a * n1 + b + 1]);
-      if (a < -p->beyond[0] || a >= n0 + p->beyond[0] || b < -p->beyond[1] ||
-          b >= n1 + p->beyond[1])
-        continue;
-      const int *g = &p->guest_column[(a + p->beyond[0]) * rows + b + p->beyond[1]];
-      add_run(s, along, g[0], g[1]);
+      const int *start = &in->start[i * in->n[1] + j];
+      if (left >= 0) add_run(s, sqrt(left) * (1 + 1e-14), start[0], start[1]);
     }
 }
 
@@ -132,10 +125,9 @@ static void find(search *s, int c) {
   find_rows(s, c);
 }
 
-static void append(search *s, int c) {
-  pel__share *h = s->share;
+static void append(search *s, pel__rows *h, int c) {
   size_t need = h->nentries;
-  int *row = h->row + (ptrdiff_t)(c - h->first) * PEL_LANES;
+  int *row = h->row + (ptrdiff_t)(c - s->share->first) * PEL_LANES;
   for (int r = 0; r < PEL_LANES; ++r) need += (size_t)s->nfound[r];
   if (need > h->room) {
     h->room = need + need / 2 + 1024;
@@ -146,53 +138,73 @@ static void append(search *s, int c) {
     h->nentries += (size_t)s->nfound[r];
     row[r + 1] = (int)h->nentries;
   }
-  h->hits[c] += PEL_LANES; /* the pairs within the cluster */
 }
 
 /* ---- a thread's share ---- */
 
 static void prepare(pel__share *h, const pel__particles *p, double split0, double split1) {
-  const int clusters = p->nclusters + p->nguests;
+  const int clusters = pel__nall(p);
   h->first = (int)(split0 * p->nclusters), h->last = (int)(split1 * p->nclusters);
-  h->nentries = 0;
   const size_t rows = (size_t)(h->last - h->first) * PEL_LANES + 1;
-  if (rows > h->row_room) {
-    h->row_room = rows + rows / 4;
-    h->row = realloc(h->row, h->row_room * sizeof *h->row);
+  for (pel__rows *r = h->rows; r < h->rows + PEL__KINDS; ++r) {
+    if (rows > r->row_room) {
+      r->row_room = rows + rows / 4;
+      r->row = realloc(r->row, r->row_room * sizeof *r->row);
+    }
+    r->nentries = 0;
+    r->row[0] = 0;
   }
   if (clusters > h->hits_room) {
     h->hits_room = clusters + clusters / 4;
     h->hits = realloc(h->hits, (size_t)h->hits_room * sizeof *h->hits);
   }
-  h->row[0] = 0;
   memset(h->hits, 0, (size_t)clusters * sizeof *h->hits);
 }
 
 static void find_touched(pel__share *h, const pel__particles *p) {
-  const int end = p->nclusters + p->nguests;
-  h->owned_end = p->nclusters, h->guest_first = p->nclusters, h->guest_end = end;
+  const int end = pel__nall(p);
+  h->owned_end = p->nclusters, h->copy_first = p->nclusters, h->copy_end = end;
   while (h->owned_end > h->last && !h->hits[h->owned_end - 1]) --h->owned_end;
-  while (h->guest_first < end && !h->hits[h->guest_first]) ++h->guest_first;
-  while (h->guest_end > h->guest_first && !h->hits[h->guest_end - 1]) --h->guest_end;
+  while (h->copy_first < end && !h->hits[h->copy_first]) ++h->copy_first;
+  while (h->copy_end > h->copy_first && !h->hits[h->copy_end - 1]) --h->copy_end;
+}
+
+/* Rows of the clusters [from, to) of column k. */
+static void build_column(search *s, int k, int from, int to) {
+  const pel__particles *p = s->p;
+  const int a = p->own.first[0] + k / p->own.n[1], b = p->own.first[1] + k % p->own.n[1];
+  for (int kind = 0; kind < PEL__KINDS; ++kind) {
+    s->nruns = 0;
+    if (kind == PEL__WITH_OWN) {
+      find_runs(s, &p->own, true, a, b);
+      if (p->nimages) find_runs(s, &p->beside, false, a, b);
+    } else if (p->guests.n) {
+      find_runs(s, &p->guests.column, false, a, b);
+    }
+    for (int c = from; c < to; ++c) {
+      find(s, c);
+      append(s, &s->share->rows[kind], c);
+      if (kind == PEL__WITH_OWN) s->share->hits[c] += PEL_LANES; /* the pairs within the cluster */
+    }
+  }
 }
 
 static void build_share(pel__pair_list *l, const pel__particles *p, pel__share *h) {
   search s = {.p = p, .share = h, .reach = l->cutoff + l->skin};
   reserve_near(&s, 1);
-  const int columns = p->ncolumns[0] * p->ncolumns[1];
-  for (int k = 0; k < columns; ++k) {
-    const int from = p->column[k] > h->first ? p->column[k] : h->first,
-              to = p->column[k + 1] < h->last ? p->column[k + 1] : h->last;
-    if (from >= to) continue;
-    find_runs(&s, k / p->ncolumns[1], k % p->ncolumns[1]);
-    for (int c = from; c < to; ++c) {
-      find(&s, c);
-      append(&s, c);
-    }
+  for (int k = 0; k < p->own.n[0] * p->own.n[1]; ++k) {
+    const int *start = &p->own.start[k];
+    const int from = start[0] > h->first ? start[0] : h->first,
+              to = start[1] < h->last ? start[1] : h->last;
+    if (from < to) build_column(&s, k, from, to);
   }
   find_touched(h, p);
   free(s.runs), free(s.near);
   for (int r = 0; r < PEL_LANES; ++r) free(s.found[r]);
+}
+
+static size_t entries_of(const pel__share *h) {
+  return h->rows[PEL__WITH_OWN].nentries + h->rows[PEL__WITH_GUESTS].nentries;
 }
 
 /* Shares of equal work next time, as if rows within a share were equally long. */
@@ -202,9 +214,9 @@ static void balance(pel__pair_list *l) {
   memcpy(old, l->split, sizeof old);
   for (int t = 1, s = 0; t < n; ++t) {
     const double want = (double)l->entries * t / n;
-    while (s < n - 1 && begin + (double)l->share[s].nentries < want)
-      begin += (double)l->share[s++].nentries;
-    const double part = (want - begin) / fmax((double)l->share[s].nentries, 1);
+    while (s < n - 1 && begin + (double)entries_of(&l->share[s]) < want)
+      begin += (double)entries_of(&l->share[s++]);
+    const double part = (want - begin) / fmax((double)entries_of(&l->share[s]), 1);
     l->split[t] = old[s] + fmin(part, 1) * (old[s + 1] - old[s]);
   }
 }
@@ -229,21 +241,41 @@ int pel__pair_list_create(pel__pair_list *l, const pel__particles *p, double cut
 }
 
 void pel__pair_list_destroy(pel__pair_list *l) {
-  for (int t = 0; t < l->nshares; ++t)
-    free(l->share[t].row), free(l->share[t].entry), free(l->share[t].hits);
+  for (int t = 0; t < l->nshares; ++t) {
+    for (int k = 0; k < PEL__KINDS; ++k)
+      free(l->share[t].rows[k].row), free(l->share[t].rows[k].entry);
+    free(l->share[t].hits);
+  }
   free(l->share), free(l->split);
   memset(l, 0, sizeof *l);
 }
 
-int pel__pair_list_build(pel__pair_list *l, pel__particles *p, pel_error *e) {
-  if (pel__particles_sort(p, e) || pel__guests_create(p, l->cutoff + l->skin, e)) return e->code;
+/* All know of failure on any, and that no particle is lost. */
+static int agree(const pel__particles *p, pel_error *e) {
+  if (!p->regions || p->regions->nranks == 1) return e->code;
+  int64_t x[2] = {e->code != 0, p->n};
+  MPI_Allreduce(MPI_IN_PLACE, x, 2, MPI_INT64_T, MPI_SUM, p->regions->comm);
+  if (x[0] == 0 && x[1] != p->total)
+    pel_error_set(e, PEL_INTERNAL, "there are %ld particles where %ld should be", (long)x[1],
+                  (long)p->total);
+  return x[0] ? pel__agree_error(p->regions->comm, e) : e->code;
+}
+
+int pel__pair_list_build(pel__pair_list *l, pel__particles *p, bool far, pel_error *e) {
+  const double reach = l->cutoff + l->skin;
+  if (p->regions) pel__regions_check(p->regions, &p->domain, reach, e);
+  pel__particles_migrate(p, far, e);
+  if (!e->code && !pel__particles_sort(p, e)) pel__images_create(p, reach, e);
+  pel__guests_create(p, reach, e);
+  if (agree(p, e)) return e->code;
+  pel__refresh(p, pel__positions(p));
 #pragma omp parallel for num_threads(l->nshares) schedule(static, 1)
   for (int t = 0; t < l->nshares; ++t) {
     prepare(&l->share[t], p, l->split[t], l->split[t + 1]);
     build_share(l, p, &l->share[t]);
   }
   l->entries = 0;
-  for (int t = 0; t < l->nshares; ++t) l->entries += (int64_t)l->share[t].nentries;
+  for (int t = 0; t < l->nshares; ++t) l->entries += (int64_t)entries_of(&l->share[t]);
   balance(l);
   ++l->builds;
   return PEL_OK;
@@ -251,40 +283,52 @@ int pel__pair_list_build(pel__pair_list *l, pel__particles *p, pel_error *e) {
 
 /* ---- questions ---- */
 
-typedef void visit(void *ctx, int64_t i, int64_t j, double r2);
+/* sides: how often the pair is evaluated. */
+typedef void visit(void *ctx, int64_t i, int64_t j, double r2, int sides);
+
+/* The pairs of place i with the clusters of a list. */
+static void each_of(const pel__particles *p, int64_t i, const int *entry, const int *end, int sides,
+                    visit *tell, void *ctx) {
+  for (; entry < end; ++entry)
+    for (int64_t j = (int64_t)*entry * PEL_LANES; j < ((int64_t)*entry + 1) * PEL_LANES; ++j) {
+      const double dx = p->x[0][i] - p->x[0][j], dy = p->x[1][i] - p->x[1][j],
+                   dz = p->x[2][i] - p->x[2][j];
+      if (*entry != i / PEL_LANES || j > i)
+        tell(ctx, i, j, fma(dx, dx, fma(dy, dy, dz * dz)), sides);
+    }
+}
 
 static void each_pair(const pel__pair_list *l, const pel__particles *p, visit *tell, void *ctx) {
   for (const pel__share *h = l->share; h < l->share + l->nshares; ++h)
     for (int64_t i = (int64_t)h->first * PEL_LANES; i < (int64_t)h->last * PEL_LANES; ++i) {
-      const int *row = h->row + (i - (int64_t)h->first * PEL_LANES);
-      for (int k = row[0] - 1; k < row[1] && !pel__is_empty(p, i); ++k) {
-        const int64_t c = k < row[0] ? i / PEL_LANES : h->entry[k];
-        const int64_t from = k < row[0] ? i + 1 : c * PEL_LANES;
-        for (int64_t j = from; j < (c + 1) * PEL_LANES; ++j) {
-          const double dx = p->x[0][i] - p->x[0][j], dy = p->x[1][i] - p->x[1][j],
-                       dz = p->x[2][i] - p->x[2][j];
-          tell(ctx, i, j, fma(dx, dx, fma(dy, dy, dz * dz)));
-        }
+      const int own = (int)(i / PEL_LANES);
+      if (pel__is_empty(p, i)) continue;
+      each_of(p, i, &own, &own + 1, 1, tell, ctx);
+      for (int k = 0; k < PEL__KINDS; ++k) {
+        const pel__rows *r = &h->rows[k];
+        const int *row = r->row + (i - (int64_t)h->first * PEL_LANES);
+        each_of(p, i, r->entry + row[0], r->entry + row[1], 1 + (k == PEL__WITH_GUESTS), tell, ctx);
       }
     }
 }
 
 typedef struct {
-  double r2;
-  int64_t count, i, j;
+  double r2, count;
+  int64_t i, j;
 } answer;
 
-static void count(void *ctx, int64_t i, int64_t j, double r2) {
+static void count(void *ctx, int64_t i, int64_t j, double r2, int sides) {
   answer *a = ctx;
   (void)i, (void)j;
-  a->count += r2 < a->r2;
+  if (r2 < a->r2) a->count += 1. / sides;
 }
-static void nearest(void *ctx, int64_t i, int64_t j, double r2) {
+static void nearest(void *ctx, int64_t i, int64_t j, double r2, int sides) {
   answer *a = ctx;
+  (void)sides;
   if (r2 < a->r2) *a = (answer){.r2 = r2, .i = i, .j = j};
 }
 
-int64_t pel__pair_list_count(const pel__pair_list *l, const pel__particles *p, double r) {
+double pel__pair_list_count(const pel__pair_list *l, const pel__particles *p, double r) {
   answer a = {.r2 = r * r};
   each_pair(l, p, count, &a);
   return a.count;

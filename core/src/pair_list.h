@@ -5,16 +5,25 @@
 
 #include "particles.h"
 
+/* For each particle of some clusters, a row, the clusters j near it. */
+typedef struct {
+  int *row;   /* [clusters*PEL_LANES + 1]: first entry of each */
+  int *entry; /* clusters */
+  size_t nentries, room, row_room;
+} pel__rows;
+
+/* Pairs with what this rank has, in its own clusters and their images, can be evaluated while
+ * guests are on their way; pairs with guests are evaluated by both ranks. */
+enum { PEL__WITH_OWN, PEL__WITH_GUESTS, PEL__KINDS };
+
 /* What one thread works on: rows of clusters [first, last). */
 typedef struct {
   int first, last;
-  int *row;   /* [(last - first)*PEL_LANES + 1]: first entry of each row */
-  int *entry; /* clusters, owned or guests */
-  size_t nentries, room, row_room;
+  pel__rows rows[PEL__KINDS];
   int *hits; /* [clusters]: vectors that add to each cluster, within what is touched */
   int hits_room;
-  int owned_end;              /* clusters [first, owned_end) are touched */
-  int guest_first, guest_end; /* and these of the guests, numbered as clusters */
+  int owned_end;            /* clusters [first, owned_end) are touched */
+  int copy_first, copy_end; /* and these of the copies */
 } pel__share;
 
 typedef struct {
@@ -30,11 +39,12 @@ int pel__pair_list_create(pel__pair_list *l, const pel__particles *p, double cut
                           pel_error *e);
 void pel__pair_list_destroy(pel__pair_list *l);
 
-/* Sorts the particles, makes the guests and the list. */
-int pel__pair_list_build(pel__pair_list *l, pel__particles *p, pel_error *e);
+/* Sends particles where they belong (far: from anywhere), sorts them, finds copies, and makes the
+ * list.  Fails on all ranks if it fails on one.  Collective. */
+int pel__pair_list_build(pel__pair_list *l, pel__particles *p, bool far, pel_error *e);
 
-/* Pairs within `r` of each other and vectors evaluated, for statistics. */
-int64_t pel__pair_list_count(const pel__pair_list *l, const pel__particles *p, double r);
+/* Pairs within `r` of each other that this rank has, those with guests counted as half. */
+double pel__pair_list_count(const pel__pair_list *l, const pel__particles *p, double r);
 
 /* The closest pair: places and distance. */
 void pel__pair_list_closest(const pel__pair_list *l, const pel__particles *p, int64_t *i,

@@ -61,9 +61,11 @@ static int reserve(pel__pair_work *w, const pel__particles *p, const pel__pair_l
     w->room = p->room;
   }
   if (p->room > w->bias_room) {
-    free(w->bias);
-    w->bias = aligned_alloc(64, ((size_t)p->room * PEL_LANES + 8) / 8 * 64);
-    if (!w->bias) return pel_error_set(e, PEL_USAGE, "out of memory for the list of pairs");
+    for (int k = 0; k < PEL__KINDS; ++k) {
+      free(w->bias[k]);
+      w->bias[k] = aligned_alloc(64, ((size_t)p->room * PEL_LANES + 8) / 8 * 64);
+      if (!w->bias[k]) return pel_error_set(e, PEL_USAGE, "out of memory for the list of pairs");
+    }
     w->bias_room = p->room;
     w->bias_build = 0;
   }
@@ -72,7 +74,8 @@ static int reserve(pel__pair_work *w, const pel__particles *p, const pel__pair_l
 
 void pel__pair_work_destroy(pel__pair_work *w, int threads) {
   for (int i = 0; w->f && i < 3 * threads; ++i) free(w->f[i]);
-  free(w->f), free(w->bias);
+  free(w->f);
+  for (int k = 0; k < PEL__KINDS; ++k) free(w->bias[k]);
   memset(w, 0, sizeof *w);
 }
 
@@ -92,7 +95,8 @@ typedef struct {
 typedef struct {
   double largest_force, largest_energy;
   uint64_t overflow;
-  __int128 energy, virial[6];
+  __int128 energy; /* twice: what both ranks of a pair have counts once */
+  __int128 virial[6];
 } result;
 
 static int64_t *sums_of(const job *k, int t, int a) {
@@ -107,18 +111,25 @@ static void start(const job *k, int t, int from, int to) {
   }
 }
 
-static void fill_bias(const job *k, const pel__share *h) {
-  int64_t *b = k->w->bias + (ptrdiff_t)h->first * PEL_LANES;
+/* Of each row: its entries and, with own clusters, its own, in which it looks at what follows. */
+static void fill_bias(const job *k, const pel__share *h, int kind) {
+  const int *row = h->rows[kind].row;
+  int64_t *b = k->w->bias[kind] + (ptrdiff_t)h->first * PEL_LANES;
   for (ptrdiff_t r = 0; r < (ptrdiff_t)(h->last - h->first) * PEL_LANES; ++r)
-    b[r] = (int64_t)((uint64_t)(h->row[r + 1] - h->row[r] + 1) * PEL_LANES * (uint64_t)k->one);
+    b[r] = (int64_t)((uint64_t)(row[r + 1] - row[r] + (kind == PEL__WITH_OWN)) * PEL_LANES *
+                     (uint64_t)k->one);
 }
 
-static void accumulate(const job *k, int t, result *r) {
+static void accumulate(const job *k, int t, int kind, result *r) {
   const pel__share *h = &k->l->share[t];
   const pel__particles *p = k->p;
-  start(k, t, h->first, h->owned_end);
-  start(k, t, h->guest_first, h->guest_end);
-  if (k->fresh) fill_bias(k, h);
+  if (kind == PEL__WITH_OWN) {
+    start(k, t, h->first, h->owned_end);
+    start(k, t, h->copy_first, h->copy_end);
+  } else if (!h->rows[kind].nentries) {
+    return;
+  }
+  if (k->fresh) fill_bias(k, h, kind);
   pel_pair_task task = {.x = {p->x[0], p->x[1], p->x[2]},
                         .f = {sums_of(k, t, 0), sums_of(k, t, 1), sums_of(k, t, 2)},
                         .type = p->type,
@@ -126,23 +137,24 @@ static void accumulate(const job *k, int t, result *r) {
                         .ntypes = k->u->ntypes,
                         .first = h->first,
                         .last = h->last,
-                        .row = h->row,
-                        .entry = h->entry,
-                        .bias = k->w->bias,
+                        .within = kind == PEL__WITH_OWN,
+                        .row = h->rows[kind].row,
+                        .entry = h->rows[kind].entry,
+                        .bias = k->w->bias[kind],
                         .magic = k->magic,
                         .far2 = 4 * k->u->cutoff * k->u->cutoff,
                         .magic_energy = pel__magic(k->u->energy_quantum)};
   k->u->kernels->run[k->u->ntypes > 1][k->energy](&task);
-  r->largest_force = task.largest_force;
-  r->largest_energy = task.largest_energy;
-  r->energy = task.energy;
+  r->largest_force = fmax(r->largest_force, task.largest_force);
+  r->largest_energy = fmax(r->largest_energy, task.largest_energy);
+  r->energy += kind == PEL__WITH_OWN ? 2 * task.energy : task.energy;
 }
 
-static pel_long4 gather(const job *k, int c, int a, bool guest) {
+static pel_long4 gather(const job *k, int c, int a, bool copy) {
   pel_bits4 n = {0, 0, 0, 0};
   for (int t = 0; t < k->l->nshares; ++t) {
     const pel__share *h = &k->l->share[t];
-    const int from = guest ? h->guest_first : h->first, to = guest ? h->guest_end : h->owned_end;
+    const int from = copy ? h->copy_first : h->first, to = copy ? h->copy_end : h->owned_end;
     if (c >= from && c < to) n += *(const pel_bits4 *)(sums_of(k, t, a) + (ptrdiff_t)c * PEL_LANES);
   }
   return (pel_long4)n;
@@ -151,7 +163,8 @@ static pel_long4 gather(const job *k, int c, int a, bool guest) {
 static const int row_of[6] = {0, 1, 2, 0, 0, 1}, column_of[6] = {0, 1, 2, 1, 2, 2};
 
 /* Virial: with F the sum on each place, the sum over pairs of d_a f_b is that over particles of
- * x_a F_b plus that over guests of shift_a F_b, for a guest's force has gone to its source. */
+ * x_a F_b plus that over copies of shift_a F_b: the force on an image has gone to its source, and
+ * of a pair with a guest, which two ranks have, one rank's shift counts. */
 static void add_virial(const job *k, const pel_long4 f[3], const double *const x[3], ptrdiff_t at,
                        result *r) {
   const double scale = 1 / k->p->domain.delta;
@@ -162,7 +175,14 @@ static void add_virial(const job *k, const pel_long4 f[3], const double *const x
   }
 }
 
-/* Sums of all threads and guests to the particles of [first, last), as multiples of the quantum. */
+static void add_shifted(const job *k, const pel_long4 f[3], const double by[3], result *r) {
+  double shift[3][PEL_LANES];
+  for (int a = 0; a < 3; ++a)
+    for (int l = 0; l < PEL_LANES; ++l) shift[a][l] = by[a];
+  add_virial(k, f, (const double *const[]){shift[0], shift[1], shift[2]}, 0, r);
+}
+
+/* Sums of all threads and images to the particles of [first, last), as multiples of the quantum. */
 static void settle(const job *k, int first, int last, result *r) {
   const pel__particles *p = k->p;
   const pel_double4 magic = pel_all(k->magic);
@@ -170,18 +190,13 @@ static void settle(const job *k, int first, int last, result *r) {
   for (int c = first; c < last; ++c) {
     pel_long4 f[3];
     for (int a = 0; a < 3; ++a) f[a] = gather(k, c, a, false);
-    for (int g = p->guest_at[c]; g < p->guest_at[c + 1]; ++g) {
-      const pel__guest *guest = &p->guest[p->guest_of[g]];
+    for (int g = p->image_at[c]; g < p->image_at[c + 1]; ++g) {
       pel_long4 extra[3];
       for (int a = 0; a < 3; ++a) {
-        extra[a] = gather(k, p->nclusters + p->guest_of[g], a, true);
+        extra[a] = gather(k, p->nclusters + p->image_of[g], a, true);
         f[a] = (pel_long4)((pel_bits4)f[a] + (pel_bits4)extra[a]);
       }
-      if (!k->energy) continue;
-      double shift[3][PEL_LANES];
-      for (int a = 0; a < 3; ++a)
-        for (int l = 0; l < PEL_LANES; ++l) shift[a][l] = guest->shift[a];
-      add_virial(k, extra, (const double *const[]){shift[0], shift[1], shift[2]}, 0, r);
+      if (k->energy) add_shifted(k, extra, p->images[p->image_of[g]].shift, r);
     }
     const ptrdiff_t at = (ptrdiff_t)c * PEL_LANES;
     if (k->energy) add_virial(k, f, (const double *const[]){p->x[0], p->x[1], p->x[2]}, at, r);
@@ -192,6 +207,21 @@ static void settle(const job *k, int first, int last, result *r) {
     }
   }
   r->overflow |= outside[0] | outside[1] | outside[2] | outside[3];
+}
+
+/* Of two opposite shifts one. */
+static bool counts(const double s[3]) {
+  return s[0] != 0 ? s[0] > 0 : s[1] != 0 ? s[1] > 0 : s[2] > 0;
+}
+
+static void settle_guests(const job *k, int first, int last, result *r) {
+  const pel__guests *guests = &k->p->guests;
+  for (int g = first; g < last; ++g) {
+    pel_long4 f[3];
+    if (!counts(guests->shift[g])) continue;
+    for (int a = 0; a < 3; ++a) f[a] = gather(k, guests->first + g, a, true);
+    add_shifted(k, f, guests->shift[g], r);
+  }
 }
 
 static int explain(const job *k, const result *r, pel_error *e) {
@@ -208,8 +238,19 @@ static int explain(const job *k, const result *r, pel_error *e) {
       "the %s of a pair exceeds %g: particles %ld and %ld are %g apart, at (%g, %g, %g); "
       "look for overlapping particles in the start, or reduce the time step",
       energy && !force ? "energy" : "force",
-      most * (energy && !force ? k->u->energy_quantum : k->u->force_quantum),
-      (long)pel__id_at(p, i), (long)pel__id_at(p, j), d, p->x[0][i], p->x[1][i], p->x[2][i]);
+      most * (energy && !force ? k->u->energy_quantum : k->u->force_quantum), (long)p->id[i],
+      (long)p->id[j], d, p->x[0][i], p->x[1][i], p->x[2][i]);
+}
+
+/* Of all ranks. */
+static void report(const job *k, const result *total, pel__pair_sums *sums) {
+  __int128 x[7] = {total->energy};
+  const pel__regions *r = k->p->regions;
+  memcpy(x + 1, total->virial, sizeof total->virial);
+  if (r && r->nranks > 1) pel__sum_int128(r->comm, x, 7);
+  sums->energy = (double)(x[0] / 2) * k->u->energy_quantum;
+  for (int v = 0; v < 6; ++v)
+    sums->virial[v] = (double)x[1 + v] * k->p->domain.delta * k->u->force_quantum;
 }
 
 int pel__pairs_run(pel__particles *p, pel__pair_list *l, const pel__potential *u, pel__pair_work *w,
@@ -227,13 +268,23 @@ int pel__pairs_run(pel__particles *p, pel__pair_list *l, const pel__potential *u
   const int nt = l->nshares;
   result each[nt], total = {0};
   memset(each, 0, sizeof each);
-  pel__guests_refresh(p);
+  const pel__copies positions = pel__positions(p);
+  pel__guests_start(p, &positions);
+  pel__images_refresh(p, &positions);
+#pragma omp parallel for num_threads(nt) schedule(static, 1)
+  for (int t = 0; t < nt; ++t) accumulate(&k, t, PEL__WITH_OWN, &each[t]);
+  pel__guests_finish(p, &positions);
 #pragma omp parallel num_threads(nt)
   {
 #pragma omp for schedule(static, 1)
-    for (int t = 0; t < nt; ++t) accumulate(&k, t, &each[t]);
+    for (int t = 0; t < nt; ++t) accumulate(&k, t, PEL__WITH_GUESTS, &each[t]);
 #pragma omp for schedule(static, 1)
-    for (int t = 0; t < nt; ++t) settle(&k, l->share[t].first, l->share[t].last, &each[t]);
+    for (int t = 0; t < nt; ++t) {
+      const int64_t guests = p->guests.n;
+      settle(&k, l->share[t].first, l->share[t].last, &each[t]);
+      if (k.energy)
+        settle_guests(&k, (int)(guests * t / nt), (int)(guests * (t + 1) / nt), &each[t]);
+    }
   }
   for (int t = 0; t < nt; ++t) {
     total.largest_force = fmax(total.largest_force, each[t].largest_force);
@@ -243,10 +294,6 @@ int pel__pairs_run(pel__particles *p, pel__pair_list *l, const pel__potential *u
     for (int v = 0; v < 6; ++v) total.virial[v] += each[t].virial[v];
   }
   w->bias_build = l->builds, w->bias_of = bits(magic);
-  if (sums) {
-    sums->energy = (double)total.energy * u->energy_quantum;
-    for (int v = 0; v < 6; ++v)
-      sums->virial[v] = (double)total.virial[v] * p->domain.delta * u->force_quantum;
-  }
+  if (sums) report(&k, &total, sums);
   return explain(&k, &total, e);
 }

@@ -30,7 +30,7 @@ typedef struct {
 typedef struct {
   int64_t **f; /* [3*threads]: sums of each thread; unused with one */
   int room;    /* clusters */
-  int64_t *bias;
+  int64_t *bias[PEL__KINDS];
   int bias_room;
   int64_t bias_of; /* what a vector adds, when it was filled */
   double bias_build;
@@ -38,8 +38,9 @@ typedef struct {
 
 void pel__pair_work_destroy(pel__pair_work *w, int threads);
 
-/* Positions of guests, then p->f for all particles.  sums may be NULL: forces only.  Fails when a
- * force or energy exceeds its range, naming the closest pair. */
+/* Positions of copies, then p->f for all particles.  sums, of the pairs of all ranks, may be NULL:
+ * forces only.  Fails, perhaps on one rank only, when a force or energy exceeds its range, naming
+ * the closest pair.  Collective. */
 int pel__pairs_run(pel__particles *p, pel__pair_list *l, const pel__potential *u, pel__pair_work *w,
                    pel__pair_sums *sums, pel_error *e);
 

@@ -1,5 +1,6 @@
 #include "particles.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -49,7 +50,7 @@ static void list_components(pel__particles *p) {
 
 static int out_of_memory(int clusters, pel_error *e) {
   return pel_error_set(e, PEL_USAGE,
-                       "out of memory: no room for %ld particles and guests on a rank; use more "
+                       "out of memory: no room for %ld particles and copies on a rank; use more "
                        "nodes or fewer particles",
                        (long)clusters * PEL_LANES);
 }
@@ -73,23 +74,55 @@ int pel__particles_reserve(pel__particles *p, int clusters, pel_error *e) {
   }
   p->low = realloc(p->low, (size_t)room * sizeof *p->low);
   p->high = realloc(p->high, (size_t)room * sizeof *p->high);
-  p->guest = realloc(p->guest, (size_t)room * sizeof *p->guest);
-  p->guest_at = realloc(p->guest_at, (size_t)(room + 1) * sizeof *p->guest_at);
-  p->guest_of = realloc(p->guest_of, (size_t)room * sizeof *p->guest_of);
+  p->images = realloc(p->images, (size_t)room * sizeof *p->images);
+  p->image_at = realloc(p->image_at, (size_t)(room + 1) * sizeof *p->image_at);
+  p->image_of = realloc(p->image_of, (size_t)room * sizeof *p->image_of);
   pel__sort_memory *m = &p->sort;
   m->column = realloc(m->column, places * sizeof *m->column);
   m->from = realloc(m->from, places * sizeof *m->from);
   m->key = realloc(m->key, places * sizeof *m->key);
-  if (!m->column || !m->from || !m->key || !p->low || !p->high || !p->guest || !p->guest_at ||
-      !p->guest_of)
+  if (!m->column || !m->from || !m->key || !p->low || !p->high || !p->images || !p->image_at ||
+      !p->image_of)
     return out_of_memory(room, e);
   p->room = room;
   return PEL_OK;
 }
 
+void pel__columns_reserve(pel__columns *c) {
+  const int n = c->n[0] * c->n[1];
+  if (n > c->room) {
+    free(c->start);
+    c->start = malloc(((size_t)n + 1) * sizeof *c->start);
+    if (!c->start) abort();
+    c->room = n;
+  }
+}
+
+bool pel__particle_wrap(pel__particles *p, int64_t i) {
+  for (int a = 0; a < 3; ++a) {
+    const double length = p->domain.length[a];
+    double *x = &p->x[a][i];
+    const int out = pel__domain_beyond(&p->domain, a, *x);
+    *x -= out * length;
+    p->image[a][i] += out;
+    if (!(*x >= 0 && *x <= length) || (*x == length && p->domain.periodic[a])) return false;
+  }
+  return true;
+}
+
+int pel__particle_lost(const pel__particles *p, int64_t i, pel_error *e) {
+  const bool finite = isfinite(p->x[0][i]) && isfinite(p->x[1][i]) && isfinite(p->x[2][i]);
+  return pel_error_set(
+      e, PEL_INVALID,
+      "particle %ld %s: position (%g, %g, %g), velocity (%g, %g, %g); reduce the time "
+      "step, or look for overlapping particles in the start",
+      (long)p->id[i], finite ? "has left the box" : "is nowhere", p->x[0][i], p->x[1][i],
+      p->x[2][i], p->v[0][i], p->v[1][i], p->v[2][i]);
+}
+
 int pel__particles_create(pel__particles *p, const pel__domain *d, int64_t n, int threads,
                           pel_error *e) {
-  *p = (pel__particles){.domain = *d, .n = n, .threads = threads};
+  *p = (pel__particles){.domain = *d, .n = n, .total = n, .threads = threads};
   list_components(p);
   p->along = d->dims - 1;
   p->across[0] = 0;
@@ -106,9 +139,20 @@ int pel__particles_create(pel__particles *p, const pel__domain *d, int64_t n, in
 void pel__particles_destroy(pel__particles *p) {
   for (int c = 0; c < p->ncomponents; ++c) array_destroy(*p->component[c].at);
   for (int s = 0; s < 2; ++s) array_destroy(p->spare[s]);
-  free(p->column), free(p->low), free(p->high), free(p->guest), free(p->guest_at);
-  free(p->guest_of), free(p->guest_column);
+  free(p->own.start), free(p->beside.start), free(p->low), free(p->high), free(p->images);
+  free(p->image_at), free(p->image_of);
+  pel__guests_destroy(&p->guests);
   free(p->sort.column), free(p->sort.from), free(p->sort.key), free(p->sort.start);
   free(p->sort.count);
   memset(p, 0, sizeof *p);
+}
+
+pel__copies pel__positions(pel__particles *p) {
+  return (pel__copies){3, {{&p->x[0], 0}, {&p->x[1], 1}, {&p->x[2], 2}}};
+}
+
+void pel__refresh(pel__particles *p, pel__copies c) {
+  pel__guests_start(p, &c);
+  pel__images_refresh(p, &c);
+  pel__guests_finish(p, &c);
 }

@@ -1,14 +1,18 @@
 /* Particles of one rank: arrays, clusters, guests.
  *
- * Owned particles fill clusters of PEL_LANES places [0, nclusters); guests, copies of clusters that
- * others of this or another rank are near, follow.  Only positions and attributes that pair stages
- * read have guests; they are refreshed from their sources, shifted by a period. */
+ * Owned particles fill clusters of PEL_LANES places [0, nclusters); copies of clusters that owned
+ * ones are near follow: first images, which are clusters of this rank shifted by a period, then
+ * guests from other ranks.  Only positions and attributes that pair stages read are kept up to date
+ * in copies.
+ *
+ * Clusters stand in columns, which are the same on all ranks: the box is ncolumns[0] by ncolumns[1]
+ * of them, and numbers beyond the box are those of copies a period away. */
 #ifndef PEL_PARTICLES_H
 #define PEL_PARTICLES_H
 
 #include <stdint.h>
-#include "domain.h"
 #include "pelsim/particles.h"
+#include "regions.h"
 
 enum { PEL__ATTRIBUTES = 32 };
 
@@ -19,10 +23,33 @@ typedef struct {
   bool carried;
 } pel__component;
 
+/* Clusters by column: those of column (a, b) are start[(a - first[0])*n[1] + b - first[1]] up to
+ * the next. */
+typedef struct {
+  int first[2], n[2];
+  int *start;
+  int room;
+} pel__columns;
+
 typedef struct {
   int source;      /* cluster of this rank */
   double shift[3]; /* what its positions are shifted by */
-} pel__guest;
+} pel__image;
+
+/* Copies of clusters between ranks.  One that is sent stands at `shift` from where it is here. */
+typedef struct {
+  int first, n;        /* clusters of guests */
+  pel__columns column; /* of guests */
+  double (*shift)[3];  /* [n]: by which guests are shifted from where their owner has them */
+  pel__image *send;    /* by peer */
+  int nsend, send_room, room;
+  int *sent, *got;  /* [npeers]: clusters to and from each */
+  int *place;       /* [n]: cluster of each that comes, in order of peers */
+  double *out, *in; /* messages */
+  size_t out_room, in_room;
+  MPI_Request *request; /* [2*npeers] */
+  int nrequests;
+} pel__guests;
 
 /* Memory that sorting keeps: fresh pages would cost as much as the sorting. */
 typedef struct {
@@ -40,47 +67,46 @@ typedef struct {
 
 typedef struct {
   pel__domain domain;
-  int64_t n; /* owned */
-  int nclusters, nguests;
+  const pel__regions *regions; /* NULL: this process has all particles */
+  int64_t n, total;            /* owned; on all ranks */
+  int nclusters, nimages;
   int room; /* clusters allocated */
   int threads;
 
   double *x[3], *v[3];
   double *f[3];  /* accumulated as int64_t, then turned into multiples of the force quantum */
   double *at[3]; /* positions when the lists were built */
-  int64_t *id;
+  int64_t *id;   /* -1: an empty place */
   int32_t *type, *image[3];
   pel__component component[PEL__ATTRIBUTES];
   int ncomponents;
   void *spare[2]; /* a component's worth of 4 and of 8 bytes */
 
-  /* Columns along the sort axis: cluster numbers are ascending in it within each. */
+  /* Cluster numbers are ascending along the sort axis within each column. */
   int across[2], along; /* axes of the array of columns, and the axis sorted by */
-  int ncolumns[2];
+  int ncolumns[2];      /* of the box */
   double width[2];
-  int *column;        /* [columns + 1]: first cluster */
-  double *low, *high; /* [room]: extent of each cluster along the sort axis */
-  pel__guest *guest;  /* [nguests] */
-  int *guest_at;      /* [nclusters + 1]: guests whose source is a cluster, in guest_of */
-  int *guest_of;      /* [nguests] */
-  int beyond[2];      /* columns of guests on either side of the box, across */
-  int *guest_column;  /* [(ncolumns[0] + 2*beyond[0])*(ncolumns[1] + 2*beyond[1]) + 1] clusters */
-  int guest_column_room;
+  pel__columns own, beside; /* of owned clusters and of images */
+  double *low, *high;       /* [room]: extent of each cluster along the sort axis */
+  pel__image *images;       /* [nimages] */
+  int *image_at;            /* [nclusters + 1]: images whose source is a cluster, in image_of */
+  int *image_of;            /* [nimages] */
+  pel__guests guests;
   pel__sort_memory sort;
 } pel__particles;
 
 /* What fills the positions of empty places: beyond reach of everything and of each other. */
 static inline double pel__nowhere(const pel__particles *p, int64_t place) {
-  return 1e3 * (p->domain.length[0] + p->domain.length[1] + p->domain.length[2]) *
-         (double)(place + 1);
+  const int64_t ranks = p->regions ? p->regions->nranks : 1;
+  const int64_t rank = p->regions ? p->regions->rank : 0;
+  return 10 * (p->domain.length[0] + p->domain.length[1] + p->domain.length[2]) *
+         (double)(place * ranks + rank + 1);
 }
 static inline bool pel__is_empty(const pel__particles *p, int64_t place) {
   return p->id[place] < 0;
 }
-/* Of a guest: its source's. */
-static inline int64_t pel__id_at(const pel__particles *p, int64_t place) {
-  const int64_t guest = place / PEL_LANES - p->nclusters;
-  return p->id[guest < 0 ? place : (int64_t)p->guest[guest].source * PEL_LANES + place % PEL_LANES];
+static inline int pel__nall(const pel__particles *p) {
+  return p->nclusters + p->nimages + p->guests.n;
 }
 
 /* Room for n particles whose arrays the caller then fills: places 0 .. n-1 of x, v, id, type; image
@@ -88,20 +114,57 @@ static inline int64_t pel__id_at(const pel__particles *p, int64_t place) {
 int pel__particles_create(pel__particles *p, const pel__domain *d, int64_t n, int threads,
                           pel_error *e);
 void pel__particles_destroy(pel__particles *p);
-/* Room for so many clusters, owned and guests; contents stay. */
+/* Room for so many clusters, owned and copies; contents stay. */
 int pel__particles_reserve(pel__particles *p, int clusters, pel_error *e);
+/* Room for so many columns, all of which are then empty but for *start[0]. */
+void pel__columns_reserve(pel__columns *c);
+
+/* Brings a particle that has left the box by no more than a period back, counting images: exact.
+ * False if it has left through a wall or is not finite; pel__particle_lost then says so. */
+bool pel__particle_wrap(pel__particles *p, int64_t place);
+int pel__particle_lost(const pel__particles *p, int64_t place, pel_error *e);
+
+/* ---- migrate.c ---- */
+
+/* Wraps positions and sends each particle that another rank owns there, with all that it carries.
+ * far: to any rank, not only to neighbours.  A rank that fails takes part all the same.
+ * Collective. */
+int pel__particles_migrate(pel__particles *p, bool far, pel_error *e);
 
 /* ---- sort.c ---- */
 
-/* Wraps positions into the box, counting images, and sorts particles into clusters.  Fails if one
- * has left through a wall or is not finite. */
+/* Wraps positions into the box and sorts particles into clusters; copies are forgotten.  Fails if
+ * one has left through a wall or is not finite. */
 int pel__particles_sort(pel__particles *p, pel_error *e);
 
-/* ---- guests.c ---- */
+/* ---- copies ---- */
 
-/* The guests within `reach` of the box, one of each pair of opposite images of the box: a pair is
- * found from one of its ends.  Their types and positions are set. */
+/* An array whose copies are wanted; axis: of positions, which copies have shifted; else -1. */
+typedef struct {
+  double **at;
+  int axis;
+} pel__copied;
+
+typedef struct {
+  int n;
+  pel__copied what[PEL__ATTRIBUTES];
+} pel__copies;
+pel__copies pel__positions(pel__particles *p);
+
+/* Brings all copies up to date.  Collective. */
+void pel__refresh(pel__particles *p, pel__copies c);
+
+/* images.c: the images within `reach` of this rank's part of the box, one of each pair of opposite
+ * ones: a pair is found from one of its ends. */
+int pel__images_create(pel__particles *p, double reach, pel_error *e);
+void pel__images_refresh(pel__particles *p, const pel__copies *c);
+
+/* guests.c: the guests within `reach` of this rank's blocks.  If e->code is set the rank takes part
+ * without giving or getting any.  Collective. */
 int pel__guests_create(pel__particles *p, double reach, pel_error *e);
-void pel__guests_refresh(pel__particles *p); /* positions */
+/* Brings guests up to date: between start and finish neither may be changed.  Collective. */
+void pel__guests_start(pel__particles *p, const pel__copies *c);
+void pel__guests_finish(pel__particles *p, const pel__copies *c);
+void pel__guests_destroy(pel__guests *g);
 
 #endif

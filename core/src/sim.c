@@ -150,28 +150,31 @@ static int make_plans(pel_sim *s, pel_error *e) {
   return report_errors(s) ? PEL_USAGE : PEL_OK;
 }
 
-/* Particles have no plans; the grid that files know is their ids, in one block. */
+int pel__blocks_asked(const pel_sim *s, int nb[3]) {
+  for (int a = 0; a < 3; ++a) nb[a] = 0;
+  if (*s->set.parallel.block_grid) {
+    const int n = sscanf(s->set.parallel.block_grid, "%dx%dx%d", &nb[0], &nb[1], &nb[2]);
+    for (int a = n; a < 3; ++a) nb[a] = 1;
+  }
+  return s->set.parallel.blocks > 0 ? (int)s->set.parallel.blocks : 1;
+}
+
+/* Particles have no plans, and the grid that files know is their ids. */
 static int make_particles(pel_sim *s, pel_error *e) {
   if (pel__dynamics_create(s, e) || pel__measures_create(s, e)) return e->code;
-  s->layout = pel__layout_create(&s->grid, s->rank, s->nranks, (int[3]){0}, 1, (int[3]){0}, e);
-  return e->code ? e->code : pel__state_create(s, e);
+  return pel__state_create(s, e);
 }
 
 static int make_layout(pel_sim *s, pel_error *e) {
-  int w = pel__plan_halo(s, s->program), nb[3] = {0, 0, 0}, halo[3];
+  int w = pel__plan_halo(s, s->program), nb[3], halo[3];
   const int other[] = {pel__plan_halo(s, s->init), pel__measures_halo(s), pel__outputs_halo(s)};
   for (int i = 0; i < 3; ++i) w = other[i] > w ? other[i] : w;
 #ifdef PELSIM_CHECKS
   ++w; /* a rim that nobody fills: who reads further than declared meets NaN, not foreign memory */
 #endif
   for (int a = 0; a < 3; ++a) halo[a] = a < s->grid.dims ? w : 0;
-  if (*s->set.parallel.block_grid) {
-    const int n = sscanf(s->set.parallel.block_grid, "%dx%dx%d", &nb[0], &nb[1], &nb[2]);
-    for (int a = n; a < 3; ++a) nb[a] = 1;
-  }
-  const int64_t each = s->set.parallel.blocks;
-  s->layout =
-      pel__layout_create(&s->grid, s->rank, s->nranks, nb, each > 0 ? (int)each : 1, halo, e);
+  const int each = pel__blocks_asked(s, nb);
+  s->layout = pel__layout_create(&s->grid, s->rank, s->nranks, nb, each, halo, e);
   return pel__agree_error(s->comm, e);
 }
 
@@ -242,8 +245,8 @@ void pel__sim_destroy(pel_sim *s) {
   pel__plan_destroy(s->init);
   pel__measures_destroy(s->measures);
   pel__outputs_destroy(s->outputs);
+  if (s->layout && !s->dynamics) pel__layout_destroy(s->layout);
   pel__dynamics_destroy(s->dynamics);
-  if (s->layout) pel__layout_destroy(s->layout);
   if (s->config) pel__config_destroy(s->config);
   while (s->allocations) {
     pel__allocation *a = s->allocations;

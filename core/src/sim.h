@@ -8,6 +8,7 @@
 #include "journal.h"
 #include "layout.h"
 #include "machine.h"
+#include "messages.h"
 #include "pelsim/embed.h"
 #include "scheme.h"
 #include "settings.h"
@@ -60,13 +61,13 @@ struct pel_sim {
   pel__machine machine;
   pel__allocation *allocations;
 
-  void *state;        /* parameters, constants, profiles of no block */
-  void **block;       /* [nlocal]: copies of *state with the stored pointers of each block */
-  void *lines;        /* copy of *state for spectral kernels */
-  double **forbidden; /* [nlocal]: blocks of signalling NaN, in builds with checks */
-  double **tables;    /* [(nlocal + 1)*nprofiles]: each block's profiles, then the global ones */
-  pel_grid grid;      /* of a particle model: one axis of ids, as files know it */
-  pel__layout *layout;
+  void *state;         /* parameters, constants, profiles of no block */
+  void **block;        /* [nlocal]: copies of *state with the stored pointers of each block */
+  void *lines;         /* copy of *state for spectral kernels */
+  double **forbidden;  /* [nlocal]: blocks of signalling NaN, in builds with checks */
+  double **tables;     /* [(nlocal + 1)*nprofiles]: each block's profiles, then the global ones */
+  pel_grid grid;       /* of a particle model: one axis of ids, as files know it */
+  pel__layout *layout; /* of a particle model: of its box, owned by dynamics */
   pel__var *vars;
   int nvars;
   const pel__scheme *scheme; /* NULL: the program advances the state itself */
@@ -99,6 +100,9 @@ void pel__sim_destroy(pel_sim *s);
 /* Remembers memory to be released with the simulation; returns it. */
 void *pel__sim_keep(pel_sim *s, void *memory, void (*release)(void *));
 
+/* [parallel] block_grid, 0 where it leaves the choice, and the number of blocks a rank. */
+int pel__blocks_asked(const pel_sim *s, int nb[3]);
+
 /* Memory of all fields, profiles and state copies, after the plans have said what they need. */
 int pel__state_create(pel_sim *s, pel_error *e);
 /* Sets the field pointers of the block states to the slots in use and copies the scalars. */
@@ -110,10 +114,6 @@ pel__var *pel__var_at(const pel_sim *s, size_t offset);
 pel_array *pel__state_arrays(pel_sim *s, int *n);
 void pel__state_adopt(pel_sim *s, const pel_array *arrays);
 uint64_t pel__state_fingerprint(pel_sim *s); /* collective */
-
-/* Everyone learns of failure on any rank: returns the largest code, and on all ranks the text of
- * the lowest rank that failed.  Collective. */
-int pel__agree_error(MPI_Comm comm, pel_error *e);
 
 /* ---- stepping: step.c ---- */
 

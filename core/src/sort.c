@@ -8,49 +8,34 @@
 
 typedef pel__sort_key key;
 
-static void lost(const pel__particles *p, int64_t i, pel_error *e) {
-  const bool finite = isfinite(p->x[0][i]) && isfinite(p->x[1][i]) && isfinite(p->x[2][i]);
-  pel_error_set(e, PEL_INVALID,
-                "particle %ld %s: position (%g, %g, %g), velocity (%g, %g, %g); reduce the time "
-                "step, or look for overlapping particles in the start",
-                (long)p->id[i], finite ? "has left the box" : "is nowhere", p->x[0][i], p->x[1][i],
-                p->x[2][i], p->v[0][i], p->v[1][i], p->v[2][i]);
-}
-
-/* One particle, at most a period away, back into [0, length): exact. */
-static bool wrap(pel__particles *p, int64_t i) {
-  for (int a = 0; a < 3; ++a) {
-    const double length = p->domain.length[a];
-    double *x = &p->x[a][i];
-    const int out = pel__domain_beyond(&p->domain, a, *x);
-    *x -= out * length;
-    p->image[a][i] += out;
-    if (!(*x >= 0 && *x <= length) || (*x == length && p->domain.periodic[a])) return false;
-  }
-  return true;
-}
-
 static int cell(double x, double width, int n) {
   const int c = (int)(x / width);
   return c < n ? c : n - 1;
 }
 
-/* About PEL_LANES particles in a cube of the columns' width. */
+/* About PEL_LANES particles in a cube of the columns' width, if all are evenly spread. */
 static void shape(pel__particles *p) {
   const pel__domain *d = &p->domain;
+  const pel__regions *r = p->regions;
   const double volume = d->dims == 3 ? pel__domain_volume(d) : d->length[0] * d->length[1];
-  const double width = pow(volume * PEL_LANES / fmax((double)p->n, 1), 1. / d->dims);
+  const double width = pow(volume * PEL_LANES / fmax((double)p->total, 1), 1. / d->dims);
   for (int a = 0; a < 2; ++a) {
-    const double length = d->length[p->across[a]];
-    const double n = p->across[a] < d->dims ? fmin(floor(length / width), 30000) : 1;
+    const int axis = p->across[a];
+    const double n = axis < d->dims ? fmin(floor(d->length[axis] / width), 30000) : 1;
     p->ncolumns[a] = n < 1 ? 1 : (int)n;
-    p->width[a] = length / p->ncolumns[a];
+    p->width[a] = d->length[axis] / p->ncolumns[a];
+    const double low = r ? floor(r->low[axis] * p->ncolumns[a]) - 1 : 0, /* rounding: one more */
+        high = r ? ceil(r->high[axis] * p->ncolumns[a]) + 1 : p->ncolumns[a];
+    p->own.first[a] = (int)fmax(low, 0);
+    p->own.n[a] = (int)fmin(high, p->ncolumns[a]) - p->own.first[a];
   }
 }
 
 static int column_of(const pel__particles *p, int64_t i) {
-  return cell(p->x[p->across[0]][i], p->width[0], p->ncolumns[0]) * p->ncolumns[1] +
-         cell(p->x[p->across[1]][i], p->width[1], p->ncolumns[1]);
+  int c[2];
+  for (int a = 0; a < 2; ++a)
+    c[a] = cell(p->x[p->across[a]][i], p->width[a], p->ncolumns[a]) - p->own.first[a];
+  return c[0] * p->own.n[1] + c[1];
 }
 
 /* Nearly sorted already but for the first time: insertion is then linear. */
@@ -87,7 +72,7 @@ static void find_columns(pel__particles *p, int columns, pel_error *e) {
     for (int64_t i = places * t / nt; i < places * (t + 1) / nt; ++i) {
       of[i] = -1;
       if (pel__is_empty(p, i)) continue;
-      if (!wrap(p, i)) {
+      if (!pel__particle_wrap(p, i)) {
         if (first_lost[t] < 0) first_lost[t] = i;
         continue;
       }
@@ -95,7 +80,7 @@ static void find_columns(pel__particles *p, int columns, pel_error *e) {
     }
   }
   for (int t = 0; t < nt; ++t)
-    if (first_lost[t] >= 0) lost(p, first_lost[t], e);
+    if (first_lost[t] >= 0) pel__particle_lost(p, first_lost[t], e);
 }
 
 /* Keys of all particles by column. */
@@ -126,15 +111,15 @@ static void sort_keys(pel__particles *p, int columns, pel_error *e) {
 }
 
 static void place(pel__particles *p, int columns) {
+  const int *first = p->own.start;
 #pragma omp parallel for num_threads(p->threads) schedule(static)
   for (int c = 0; c < columns; ++c) {
     const int n = p->sort.start[c + 1] - p->sort.start[c];
     key *k = p->sort.key + p->sort.start[c];
-    int *to = p->sort.from + (ptrdiff_t)p->column[c] * PEL_LANES;
+    int *to = p->sort.from + (ptrdiff_t)first[c] * PEL_LANES;
     order(k, n);
-    for (int i = 0; i < (p->column[c + 1] - p->column[c]) * PEL_LANES; ++i)
-      to[i] = i < n ? k[i].place : -1;
-    for (int b = p->column[c], i = 0; b < p->column[c + 1]; ++b, i += PEL_LANES) {
+    for (int i = 0; i < (first[c + 1] - first[c]) * PEL_LANES; ++i) to[i] = i < n ? k[i].place : -1;
+    for (int b = first[c], i = 0; b < first[c + 1]; ++b, i += PEL_LANES) {
       p->low[b] = k[i].along;
       p->high[b] = k[(i + PEL_LANES < n ? i + PEL_LANES : n) - 1].along;
     }
@@ -169,30 +154,31 @@ static int reserve_columns(pel__particles *p, int columns, pel_error *e) {
   pel__sort_memory *m = &p->sort;
   if (columns <= m->columns) return PEL_OK;
   const size_t n = (size_t)columns;
-  p->column = realloc(p->column, (n + 1) * sizeof *p->column);
   m->start = realloc(m->start, (n + 1) * sizeof *m->start);
   m->count = realloc(m->count, n * (size_t)p->threads * sizeof *m->count);
   m->columns = columns;
-  if (p->column && m->start && m->count) return PEL_OK;
+  if (m->start && m->count) return PEL_OK;
   return pel_error_set(e, PEL_USAGE, "out of memory: %d columns of particles", columns);
 }
 
 int pel__particles_sort(pel__particles *p, pel_error *e) {
   shape(p);
-  const int columns = p->ncolumns[0] * p->ncolumns[1];
+  const int columns = p->own.n[0] * p->own.n[1];
+  pel__columns_reserve(&p->own);
+  int *first = p->own.start;
   if (reserve_columns(p, columns, e)) return e->code;
   sort_keys(p, columns, e);
   if (e->code) return e->code;
   int clusters = 0;
   for (int c = 0; c < columns; ++c) {
-    p->column[c] = clusters;
+    first[c] = clusters;
     clusters += (p->sort.start[c + 1] - p->sort.start[c] + PEL_LANES - 1) / PEL_LANES;
   }
-  p->column[columns] = clusters;
+  first[columns] = clusters;
   if (pel__particles_reserve(p, clusters + 1, e)) return e->code;
   place(p, columns);
   move(p, p->sort.from, (int64_t)clusters * PEL_LANES);
   p->nclusters = clusters;
-  p->nguests = 0;
+  p->nimages = p->guests.n = 0;
   return PEL_OK;
 }

@@ -195,13 +195,3 @@ uint64_t pel__state_fingerprint(pel_sim *s) {
   free(a);
   return f;
 }
-
-int pel__agree_error(MPI_Comm comm, pel_error *e) {
-  int rank, n, mine, first;
-  MPI_Comm_rank(comm, &rank);
-  MPI_Comm_size(comm, &n);
-  mine = e->code ? rank : n;
-  MPI_Allreduce(&mine, &first, 1, MPI_INT, MPI_MIN, comm);
-  if (first < n) MPI_Bcast(e, sizeof *e, MPI_BYTE, first, comm);
-  return e->code;
-}

@@ -58,6 +58,9 @@ check('3 threads, another skin', run('other', *MORE, '-t', 3, '-s', 'lj.skin=0.1
 run('parts', *MORE, '-t', 2, '--steps', 41)
 run('parts', *MORE, '-t', 1, '-s', 'lj.skin=0.6', '--steps', 1, '--resume')
 check('in three parts', run('parts', *MORE, '-t', 3, '--resume'), whole)
+check('4 ranks', run('ranks', *MORE, '-n', 4, '-t', 1, '-s', 'parallel.blocks=2'), whole)
+run('on ranks', *MORE, '-n', 3, '-t', 1, '--steps', 55)
+check('3 ranks, then 2', run('on ranks', *MORE, '-n', 2, '-t', 1, '--resume'), whole)
 LAST = 'checkpoints/step_000000120.h5'
 check('diff', pelsim('diff', f'whole/{LAST}', f'parts/{LAST}')[0], 0)
 check('fingerprint', pelsim('fingerprint', 'parts')[1].strip(), whole.split()[-1])
@@ -69,17 +72,24 @@ check('another seed', run('seed', *MORE, '-t', 1, '-s', 'lj.seed=2') == whole, F
 # ---- what cannot be
 
 for name, words, code, parts in (
-        ('two ranks', ['-n', 2, '-t', 1], 2, ['model lj runs on one rank so far; use -n 1']),
+        ('too many ranks', ['-n', 9, '-t', 1, '-s', 'lj.nx=4', '-s', 'lj.ny=4', '-s', 'lj.nz=4'], 2,
+         ['9 ranks cannot share the box: cut-off and skin reach 2.8, and so it can be cut into at '
+          'most 2 x 2 x 2 parts; use at most 8 ranks and more threads, or a larger box']),
         ('cut-off over half the box', ['-s', 'lj.nx=2'], 2,
          ['lj_melt.ini: the cut-off 2.5 is more than half the box, 3.35919 along axis x']),
         ('no atoms', ['-s', 'lj.nx=0'], 2, ["[lj] nx: '0' is out of range; allowed: 1 to 2000"]),
         ('too many atoms', ['-s', 'lj.nx=2000', '-s', 'lj.ny=2000', '-s', 'lj.nz=2000'], 2,
-         ['[lj]: 32000000000 particles; the most on a rank is 1073741819']),
+         ['[lj]: 32000000000 particles; a rank may have 536870911: use more ranks']),
         ('another box', ['--resume=whole/' + LAST, *SMALL, '-s', 'lj.density=0.8'], 4,
          [LAST + ' has a box of length 13.436', 'along x, the configuration 13.67']),
         ('another number', ['--resume=whole/' + LAST, *SMALL, '-s', 'lj.nx=9'], 4,
          ['has the grid particle 2048, the configuration particle 2304']),
-        ('blocks', ['-s', 'parallel.blocks=3'], 2, ['[parallel] blocks: model lj has one block']),
+        ('too many blocks', ['-s', 'parallel.block_grid=13x1x1'], 2,
+         ['13 blocks along axis x, which has 11 cells: ask for 1 to 11']),
+        ('a step too long on 4 ranks', [*SMALL, '-n', 4, '-t', 1, '-s', 'time.dt=0.1'], 3,
+         ['failed at step 1 ', 'the force of a pair exceeds 32768: particles ']),
+        ('a little too long on 4 ranks', [*SMALL, '-n', 4, '-t', 1, '-s', 'time.dt=0.05'], 3,
+         ['particle 1918 moves further than the cut-off in one step: position (']),
         ('fields', ['-s', 'output.every=5'], 2, ['[output] every: model lj writes no fields']),
         ('a step too long', [*SMALL, '-s', 'time.dt=0.1'], 3,
          ['failed at step 1 ', 'the force of a pair exceeds 32768: particles 1506 and 1285 are 0.6']),

@@ -4,6 +4,7 @@ A model without an entry here is run with its defaults on a small grid, so that 
 is enough.  Grids are small, uneven and not powers of two: blocks then differ in size and may be
 thinner than the halo."""
 import json
+import math
 
 from pelsim_test import Failure
 
@@ -15,10 +16,10 @@ COMMON = {"time.steps": 11, "diagnostics.every": 3, "output.every": 4}
 
 
 class Case:
-    """keys: overrides; config: a file of the user, or None; particles: they run on one rank so
-    far, and write no fields."""
+    """keys: overrides; config: a file of the user, or None; particles: how many ranks can share the
+    box, with the widest skin; 0: not a model of particles."""
 
-    def __init__(self, name, keys, config=None, particles=False):
+    def __init__(self, name, keys, config=None, particles=0):
         self.name, self.config, self.particles = name, config, particles
         self.keys = COMMON | keys
         if "time.end" in keys:
@@ -112,7 +113,9 @@ LJ = {
 def lj():
     for name, more in LJ.items():
         keys = {key if "." in key else "lj." + key: value for key, value in more.items()}
-        yield Case("lj_" + name, {"run.model": "lj", "time.steps": 150} | keys, particles=True)
+        cell, reach = (4 / more.get("density", 0.8442)) ** (1 / 3), more.get("cutoff", 2.5) + 0.8
+        most = math.prod(int(max(1, more[n] * cell // reach)) for n in ("nx", "ny", "nz"))
+        yield Case("lj_" + name, {"run.model": "lj", "time.steps": 150} | keys, particles=most)
 
 
 def any_model(pelsim, model):

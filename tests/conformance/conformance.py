@@ -40,7 +40,7 @@ class Suite:
     # ---- running
 
     def run(self, case, layout, directory, more=None, fresh=True, **how):
-        layout = layout.of_particles() if case.particles else layout
+        layout = layout.of_particles(case.particles) if case.particles else layout
         if fresh:
             shutil.rmtree(directory, ignore_errors=True)
         self.runs += 1
@@ -110,7 +110,7 @@ class Suite:
             [self.sample[(number * self.options.each + i) % len(self.sample)]
              for i in range(self.options.each)]
         if case.particles:  # many are the same for them
-            chosen = list({str(p): p for p in (c.of_particles() for c in chosen)}.values())
+            chosen = list({str(p): p for p in (c.of_particles(case.particles) for c in chosen)}.values())
         for i, layout in enumerate(chosen):
             r = self.run(case, layout, self.pelsim.path(f"{case.name}_{i}"))
             wrong = self.compare(f"[{layout}] against [{layouts.BASELINE}]", base, r)
@@ -199,7 +199,7 @@ class Suite:
             more |= {"checkpoint.every": 100, "output.every": 7}
             rows, further = rows + 100, 2
         if case.particles:
-            first, more = first.of_particles(), more | {"output.every": "none"}
+            first, more = first.of_particles(case.particles), more | {"output.every": "none"}
         try:
             step = self.interrupt(case, first, directory, more, sign, rows)
             r = self.run(case, second, directory, more, fresh=False,
@@ -320,8 +320,6 @@ def signals(suite, chosen):
         chosen = chosen[:2]
     for i, case in enumerate(chosen):
         for j, (sign, first, second) in enumerate(plan):
-            if case.particles and sign == signal.SIGKILL:
-                continue  # kills one of several ranks
             if suite.options.full or j % len(chosen) == i:
                 suite.check_signal(case, j, sign, first, second)
 

@@ -29,13 +29,14 @@ class Layout:
             return k | {"parallel.blocks": min(3, most)}
         return k | {"parallel.block_grid": "x".join(map(str, self.block_grid(cells)))}
 
-    def of_particles(self):
-        """What a model that runs on one rank knows of this layout."""
-        return Layout(1, self.threads, tile=self.tile)
+    def of_particles(self, most):
+        """This layout for a box that no more than `most` ranks can share."""
+        return Layout(min(self.ranks, most), self.threads, self.blocks, self.tile)
 
     def keys_of_particles(self):
-        """How the list of pairs is made must not matter either."""
-        return {"lj.skin": {"auto": 0.3, "7x3x2": 0.05, "24x5x4": 0.8}[self.tile]}
+        """How the lists of pairs are made must not matter either."""
+        return {"parallel.blocks": {"one": 1, "many": 3, "first axis": 2, "mixed": 5}[self.blocks],
+                "lj.skin": {"auto": 0.3, "7x3x2": 0.05, "24x5x4": 0.8}[self.tile]}
 
     def block_grid(self, cells):
         if self.blocks == "first axis" or len(cells) == 1:  # cut along longitude only

@@ -78,7 +78,7 @@ static inline void md_destroy(md *s) {
 
 static inline void md_forces(md *s, bool energy) {
   pel_error e = {0};
-  if (s->list.builds == 0) pel__pair_list_build(&s->list, &s->p, &e);
+  if (s->list.builds == 0) pel__pair_list_build(&s->list, &s->p, false, &e);
   fail_on(&e);
   pel__pairs_run(&s->p, &s->list, &s->u, &s->work, energy ? &s->sums : NULL, &e);
   fail_on(&e);
@@ -91,7 +91,7 @@ static inline void md_steps(md *s, int steps) {
   for (int n = 0; n < steps; ++n) {
     pel__kick(&s->p, half, s->quantum);
     if (!(pel__drift(&s->p, s->dt) <= s->list.skin * s->list.skin / 4))
-      pel__pair_list_build(&s->list, &s->p, &e);
+      pel__pair_list_build(&s->list, &s->p, false, &e);
     fail_on(&e);
     md_forces(s, false);
     pel__kick(&s->p, half, s->quantum);

@@ -1,5 +1,6 @@
-/* What the layer makes of a particle model: velocities at the start without momentum, to the last
- * bit; steps on other threads and from arrays in order of id have the same bits. */
+/* What the layer makes of a particle model, on however many ranks: velocities at the start without
+ * momentum, to the last bit; steps on other threads, other cuts of the box and from arrays in order
+ * of id have the same bits. */
 #include "md_case.h"
 
 #include "dynamics.h"
@@ -40,9 +41,16 @@ static const pel_particle_model particles = {
     .dt = .005};
 static const pel_model model = {.name = "test", .particles = &particles};
 
-static void create(pel_sim *s, double *t, int threads) {
+static void create(pel_sim *s, double *t, int threads, int blocks) {
   pel_error e = {0};
-  *s = (pel_sim){.model = &model, .state = t, .threads = threads, .set.time.dt = .005};
+  *s = (pel_sim){.model = &model,
+                 .state = t,
+                 .threads = threads,
+                 .comm = MPI_COMM_WORLD,
+                 .set.time.dt = .005,
+                 .set.parallel = {.blocks = blocks, .block_grid = ""}};
+  MPI_Comm_rank(s->comm, &s->rank);
+  MPI_Comm_size(s->comm, &s->nranks);
   pel__dynamics_create(s, &e);
   fail_on(&e);
   pel__dynamics_start(s, &e);
@@ -53,15 +61,16 @@ static void no_momentum(void **state) {
   (void)state;
   for (double t = 0; t < 9; t += 1.5) {
     pel_sim s;
-    create(&s, &t, 2);
+    create(&s, &t, 2, 1);
     const pel__particles *p = &s.dynamics->p;
     for (int a = 0; a < 3; ++a) {
       __int128 sum = 0;
-      for (int i = 0; i < N; ++i) {
+      for (int i = 0; i < p->n; ++i) {
         const double quanta = p->v[a][i] / s.dynamics->velocity_quantum;
         assert_true(quanta == nearbyint(quanta));
         sum += (int64_t)quanta;
       }
+      pel__sum_int128(s.comm, &sum, 1);
       if (sum != 0) fail_msg("momentum along %c: got %g quanta, want 0", "xyz"[a], (double)sum);
     }
     const double got = 2 * pel__dynamics_totals(&s)->kinetic / (3 * (N - 1));
@@ -76,11 +85,13 @@ static uint64_t fingerprint(const pel_sim *s) {
   const pel_grid g = {.dims = 1, .axis = {{.n = N}, {.n = 1}, {.n = 1}}};
   pel_array *a = pel__dynamics_arrays(s, &n);
   for (int i = 0; i < n; ++i) {
-    for (int k = 0; i < 3 && k < N; ++k) /* positions lie in the box whenever one looks */
+    for (int k = 0; i < 3 && k < pel__slab_of(N, s->rank, s->nranks).n;
+         ++k) /* positions lie in the box whenever one looks */
       assert_true(a[i].patches->data[k] >= 0 && a[i].patches->data[k] < 8.5);
     sum += pel_fingerprint_array(&a[i], &g);
   }
   free(a);
+  MPI_Allreduce(MPI_IN_PLACE, &sum, 1, MPI_UINT64_T, MPI_SUM, s->comm);
   return sum;
 }
 
@@ -88,8 +99,8 @@ static void same_bits_from_arrays(void **state) {
   (void)state;
   double t = 2;
   pel_sim s, other;
-  create(&s, &t, 1);
-  create(&other, &t, 3);
+  create(&s, &t, 1, 1);
+  create(&other, &t, 3, 5);
   for (int step = 0; step < 60; ++step) {
     int n;
     pel__dynamics_step(&s, .005);
@@ -110,5 +121,8 @@ static void same_bits_from_arrays(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(no_momentum),
                                      cmocka_unit_test(same_bits_from_arrays)};
-  return cmocka_run_group_tests(tests, NULL, NULL);
+  MPI_Init(NULL, NULL);
+  const int failed = cmocka_run_group_tests(tests, NULL, NULL);
+  MPI_Finalize();
+  return failed;
 }

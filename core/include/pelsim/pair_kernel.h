@@ -106,8 +106,12 @@ PEL_INLINE pel__sums PEL__OWN(_row)(const pel_pair_task *t, bool energy, bool ma
   const pel_long4 beyond = {-(self < 0), -(self < 1), -(self < 2), -(self < 3)};
   pel__sums sums = {{0}, {0}, {0}};
   ptrdiff_t j = home, k;
-  pel__near a = pel__distance(t, &xi, j), b; /* its own cluster: the particles beyond it */
-  a.r2 = pel_choose(beyond, a.r2, pel_all(t->far2));
+  if (!t->within) {
+    if (entry == end) return sums;
+    j = PEL_LANES * (ptrdiff_t)*entry++;
+  }
+  pel__near a = pel__distance(t, &xi, j), b; /* of its own cluster the particles beyond it */
+  if (t->within) a.r2 = pel_choose(beyond, a.r2, pel_all(t->far2));
   pel_real f = PEL__OWN(_formula)(t, energy, many, ti, a.r2, j, c1, cut2, w), g;
   if (entry < end) {
     k = PEL_LANES * (ptrdiff_t)*entry;
@@ -148,7 +152,7 @@ PEL_INLINE void PEL__OWN(_run)(pel_pair_task *task, bool energy, bool many) {
     if (energy) {
       int64_t mbits;
       __builtin_memcpy(&mbits, &t->magic_energy, sizeof mbits);
-      const uint64_t vectors = (uint64_t)(row[PEL_LANES] - row[0] + PEL_LANES);
+      const uint64_t vectors = (uint64_t)(row[PEL_LANES] - row[0] + (t->within ? PEL_LANES : 0));
       const uint64_t sum = (uint64_t)w.sum[0] + (uint64_t)w.sum[1] + (uint64_t)w.sum[2] +
                            (uint64_t)w.sum[3] - vectors * PEL_LANES * (uint64_t)mbits;
       total += (int64_t)sum;

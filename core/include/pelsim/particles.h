@@ -50,6 +50,7 @@ typedef struct {
   const double *table; /* [ti][0: square of the cut-off, k+1: coefficient k][tj] */
   int ntypes;
   int first, last;     /* clusters whose rows these are */
+  bool within;         /* rows begin with their own cluster, of which they take what follows */
   const int *row;      /* [rows + 1]: the entries of each row */
   const int *entry;    /* clusters j */
   const int64_t *bias; /* [particle]: what the bits of magic add up to in its row */
