@@ -35,6 +35,21 @@ typedef struct {
 int pel__packing_find(const pel__source *s, int var, pel__packing *p, pel_error *e);
 /* A stored number, with the sign that it is meant to have; still packed. */
 double pel__packing_sign(const pel__packing *p, double x);
+/* Sets an error: what the attribute is, and what was expected. */
+int pel__attribute_wrong(const pel__source *s, int var, const char *attribute, const char *expected,
+                         pel_error *e);
+
+/* ---- missing values (map_gaps.c) ---- */
+
+typedef struct {
+  double value[64], low, high, tolerance; /* of packed values, with the sign they are meant to have;
+                                             floats may differ from a value by that share of it */
+  int n;
+} pel__gaps;
+
+int pel__gaps_find(const pel__source *s, int var, const pel__packing *p, pel__gaps *g,
+                   pel_error *e);
+bool pel__is_gap(const pel__gaps *g, double x);
 
 /* ---- coordinates (map_axes.c) ---- */
 

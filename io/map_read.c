@@ -51,63 +51,12 @@ static int read_slab(draft *d, size_t record, size_t level, pel_error *e) {
   return PEL_OK;
 }
 
-/* What counts as missing: _FillValue, missing_value, netCDF's own fill, what valid_min, valid_max
- * or valid_range exclude, and NaN.  All of them speak of packed values. */
-typedef struct {
-  double value[64], low, high;
-  int n;
-} gaps;
-
-static void add_gaps(const draft *d, const char *name, gaps *g) {
-  size_t n;
-  double *x = pel__source_numbers(&d->s, d->v.id, name, &n);
-  for (size_t i = 0; i < n && x && g->n < PEL_N(g->value); ++i)
-    g->value[g->n++] = pel__packing_sign(&d->p, x[i]);
-  free(x);
-}
-
-/* A bound of the variable's own type has its sign too; one of a wider type says what it means. */
-static bool bound(const draft *d, const char *name, size_t at, double *to) {
-  size_t n;
-  nc_type type = NC_NAT, own = NC_NAT;
-  double *x = pel__source_numbers(&d->s, d->v.id, name, &n);
-  nc_inq_vartype(d->s.nc, d->v.id, &own);
-  nc_inq_atttype(d->s.nc, d->v.id, name, &type);
-  if (x && at < n) *to = type == own ? pel__packing_sign(&d->p, x[at]) : x[at];
-  free(x);
-  return x != NULL;
-}
-
-static void find_gaps(const draft *d, gaps *g) {
-  *g = (gaps){.low = -INFINITY, .high = INFINITY};
-  nc_type type = NC_NAT;
-  add_gaps(d, "_FillValue", g);
-  /* as unsigned numbers, netCDF's own fills lie amid the values: no sign of anything missing */
-  const bool own = g->n > 0 || d->p.period > 0;
-  add_gaps(d, "missing_value", g);
-  nc_inq_vartype(d->s.nc, d->v.id, &type);
-  if (!own && (type == NC_FLOAT || type == NC_DOUBLE)) g->value[g->n++] = NC_FILL_DOUBLE;
-  if (!own && type == NC_FLOAT) g->value[g->n++] = (double)NC_FILL_FLOAT;
-  if (!own && type == NC_SHORT) g->value[g->n++] = NC_FILL_SHORT;
-  if (!own && type == NC_INT) g->value[g->n++] = NC_FILL_INT;
-  bound(d, "valid_min", 0, &g->low);
-  bound(d, "valid_max", 0, &g->high);
-  if (bound(d, "valid_range", 0, &g->low)) bound(d, "valid_range", 1, &g->high);
-}
-
-static bool is_gap(const gaps *g, double x) {
-  if (!(x >= g->low && x <= g->high)) return true;
-  for (int i = 0; i < g->n; ++i)
-    if (x == g->value[i] || fabs(x - g->value[i]) < 1e-6 * fabs(g->value[i])) return true;
-  return false;
-}
-
 static int reject_gaps(const draft *d, pel_error *e) {
-  gaps g;
+  pel__gaps g;
   size_t missing = 0, first = 0;
-  find_gaps(d, &g);
+  if (pel__gaps_find(&d->s, d->v.id, &d->p, &g, e)) return e->code;
   for (size_t i = 0; i < d->nlat * d->nlon; ++i)
-    if (is_gap(&g, d->raw[i]) && !missing++) first = i;
+    if (pel__is_gap(&g, d->raw[i]) && !missing++) first = i;
   if (!missing) return PEL_OK;
   return pel_error_set(e, PEL_IO,
                        "%s: %zu of the %zu values of %s are missing, the first at latitude %g, "

@@ -208,6 +208,9 @@ int pel__map_level(const pel__source *s, const pel__map_variable *v, const char 
                    size_t *index, pel_error *e) {
   *index = 0;
   const int of = v->of[PEL__LEVEL];
+  if (of >= 0 && v->axis[of].n == 0)
+    return pel_error_set(e, PEL_IO, "%s: variable %s is empty: %s has length 0", s->file, v->name,
+                         v->axis[of].name);
   if (of >= 0 && (v->axis[of].var >= 0 || v->axis[of].n > 1))
     return choose_level(s, &v->axis[of], level, index, e);
   if (!level || !*level) return PEL_OK;

@@ -56,6 +56,10 @@ static void print_bytes(const char *what, double bytes) {
   printf("%-22s %.3g %s\n", what, bytes, unit[u]);
 }
 
+static double step_of(const pel_sim *s, const estimate *x) {
+  return s->set.time.dt > 0 ? s->set.time.dt : pel__auto_dt(s, x->step);
+}
+
 static void print_text(const pel_sim *s, const estimate *x) {
   const pel__layout *l = s->layout;
   printf("%-22s %s: %s\n", "model", s->model->name, s->model->doc);
@@ -80,8 +84,9 @@ static void print_text(const pel_sim *s, const estimate *x) {
     printf("%-22s %g s%s\n", "time step", s->set.time.dt,
            s->set.time.dt > x->step ? ": exceeds the limit, expect it to become unstable" : "");
   else
-    printf("%-22s %.6g s at %s (cfl %g)\n", "time step", s->set.time.cfl * x->step,
-           x->from ? "that step" : "the start", s->set.time.cfl);
+    printf("%-22s %.6g s at %s (cfl %g%s)\n", "time step", step_of(s, x),
+           x->from ? "that step" : "the start", s->set.time.cfl,
+           step_of(s, x) < s->set.time.cfl * x->step ? ", shortened to dt_max" : "");
   if (*x->advice) printf("%-22s %s\n", "advice", x->advice);
   if (*x->complete) printf("%-22s nothing: %s\n", "left to do", x->complete);
 }
@@ -93,12 +98,11 @@ static void print_json(const pel_sim *s, const estimate *x) {
   for (int i = 0; s->scheme && i < s->model->nlimits; ++i)
     if (isfinite(x->limit[i]))
       json_object_set_new(limits, s->model->limits[i].name, json_real(x->limit[i]));
-  json_t *j = json_pack("{s:s, s:o, s:i, s:i, s:i, s:f, s:f, s:f, s:s, s:o, s:f}", "model",
-                        s->model->name, "grid", grid, "ranks", s->nranks, "threads", s->threads,
-                        "blocks", s->layout->nblocks, "memory_a_rank", x->memory, "output_record",
-                        x->output, "checkpoint", x->checkpoint, "scheme",
-                        s->scheme ? s->scheme->name : "its own", "limits", limits, "dt",
-                        s->set.time.dt > 0 ? s->set.time.dt : s->set.time.cfl * x->step);
+  json_t *j = json_pack(
+      "{s:s, s:o, s:i, s:i, s:i, s:f, s:f, s:f, s:s, s:o, s:f}", "model", s->model->name, "grid",
+      grid, "ranks", s->nranks, "threads", s->threads, "blocks", s->layout->nblocks,
+      "memory_a_rank", x->memory, "output_record", x->output, "checkpoint", x->checkpoint, "scheme",
+      s->scheme ? s->scheme->name : "its own", "limits", limits, "dt", step_of(s, x));
   if (x->records >= 0) json_object_set_new(j, "output_records", json_real(x->records));
   if (*x->advice) json_object_set_new(j, "advice", json_string(x->advice));
   if (x->from)

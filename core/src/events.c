@@ -2,11 +2,18 @@
 
 #include <math.h>
 
-static const double slack = 1e-9; /* of a step or an interval: what counts as the same time */
+static const double slack = 1e-9; /* of a step: no step is that short */
+
+/* t/interval, whole if it is whole but for rounding.  Steps land on multiples, so nothing more has
+ * to be forgiven: an interval may be as many steps as it likes. */
+static double multiples(double t, double interval) {
+  const double n = t / interval, whole = nearbyint(n);
+  return fabs(n - whole) <= 1e-13 * whole ? whole : n;
+}
 
 /* The first multiple of interval after t. */
 static double next_multiple(double t, double interval) {
-  return interval > 0 ? (floor(t / interval + slack) + 1) * interval : INFINITY;
+  return interval > 0 ? (floor(multiples(t, interval)) + 1) * interval : INFINITY;
 }
 
 static double next_event(const pel_sim *s) {
@@ -18,11 +25,23 @@ static double next_event(const pel_sim *s) {
 }
 
 int pel__check_dt(const pel_sim *s, double limit, pel_error *e) {
-  if (s->set.time.dt > 0 || s->set.time.dt_max > 0 || isfinite(limit)) return PEL_OK;
+  const double dt = s->set.time.dt;
+  if (dt > 2 * limit)
+    return pel_error_set(
+        e, PEL_INVALID,
+        "[time] dt = %g s is far beyond the stable limit of %.6g s; set dt = auto, "
+        "or at most the limit",
+        dt, limit);
+  if (dt > 0 || isfinite(pel__auto_dt(s, limit))) return PEL_OK;
   return pel_error_set(e, PEL_USAGE,
                        "[time] dt = auto, but nothing limits the time step of model %s on this "
                        "grid; set [time] dt or dt_max",
                        s->model->name);
+}
+
+double pel__auto_dt(const pel_sim *s, double limit) {
+  const double dt = s->set.time.cfl * limit, most = s->set.time.dt_max;
+  return most > 0 ? fmin(dt, most) : dt;
 }
 
 double pel__next_dt(pel_sim *s, double *lands) {
@@ -30,8 +49,7 @@ double pel__next_dt(pel_sim *s, double *lands) {
   if (dt == 0) {
     if (s->dt_limit == 0 || s->step % s->set.time.dt_interval == 0)
       s->dt_limit = pel__measure_limits(s, NULL);
-    dt = s->set.time.cfl * s->dt_limit;
-    if (s->set.time.dt_max > 0) dt = fmin(dt, s->set.time.dt_max);
+    dt = pel__auto_dt(s, s->dt_limit);
   }
   /* The last two steps before an event share what is left: no sliver of a step. */
   const double event = next_event(s), left = event - s->time, n = ceil(left / dt - slack);
@@ -42,8 +60,8 @@ double pel__next_dt(pel_sim *s, double *lands) {
 bool pel__due(const pel_sim *s, int64_t every, double interval) {
   if (every > 0 && s->step % every == 0) return true;
   if (interval <= 0) return false;
-  const double n = s->time / interval;
-  return fabs(n - nearbyint(n)) < slack;
+  const double n = multiples(s->time, interval);
+  return n == floor(n);
 }
 
 bool pel__finished(const pel_sim *s) {

@@ -7,11 +7,15 @@
 
 #include "sim.h"
 
-/* PEL_USAGE if the step is to be chosen (dt = auto) but nothing limits it. */
+/* PEL_USAGE if the step is to be chosen (dt = auto) but nothing limits it.  A fixed step a little
+ * beyond the limit is the user's affair; one far beyond it is a mistake: PEL_INVALID. */
 int pel__check_dt(const pel_sim *s, double limit, pel_error *e);
 
+/* The step that dt = auto takes under this limit, events aside. */
+double pel__auto_dt(const pel_sim *s, double limit);
+
 /* Estimates dt_limit when it is due ([time] dt_interval) and returns the next step's length: dt, or
- * cfl times the limit, shortened to land on the next output, diagnostic, checkpoint or the end.
+ * pel__auto_dt of the limit, shortened to land on the next output, diagnostic, checkpoint or the end.
  * *lands: the time to which the clock is set after the step, or NAN.  Collective. */
 double pel__next_dt(pel_sim *s, double *lands);
 

@@ -73,25 +73,18 @@ static void explain_failure(pel_sim *s, const agreement *a, pel_error *e) {
 
 /* ---- start ---- */
 
-/* A fixed step a little beyond the limit is the user's affair; one far beyond it is a mistake. */
 static void tell_limits(pel__records *r, pel_error *e) {
   pel_sim *s = r->s;
   const pel_model *m = s->model;
   double step[m->nlimits + 1];
   char when[40] = "at the start";
   const double least = pel__measure_limits(s, step);
-  if (pel__check_dt(s, least, e)) return;
   if (s->step > 0) snprintf(when, sizeof when, "at step %ld", (long)s->step);
   for (int i = 0; i < m->nlimits; ++i)
     if (isfinite(step[i]))
       pel__journal_say(r->journal, "time-step limit %s, %s: %.6g s", when, m->limits[i].name,
                        step[i]);
-  if (s->set.time.dt > 2 * least)
-    pel_error_set(e, PEL_INVALID,
-                  "[time] dt = %g s is far beyond the stable limit of %.6g s; set dt = auto, or at "
-                  "most the limit",
-                  s->set.time.dt, least);
-  else if (s->set.time.dt > least)
+  if (!pel__check_dt(s, least, e) && s->set.time.dt > least)
     pel__journal_say(r->journal,
                      "warning: [time] dt = %g s exceeds the limit of %.6g s; expect the simulation "
                      "to become unstable",
@@ -135,12 +128,20 @@ static void open_journal(pel__records *r, const pel_request *q, bool resumed) {
 
 /* ---- the loop ---- */
 
-static void advance_clock(pel_sim *s) {
+static int advance_clock(pel_sim *s, pel_error *e) {
   double lands;
-  s->dt = pel__next_dt(s, &lands);
+  const double dt = pel__next_dt(s, &lands), time = isnan(lands) ? s->time + dt : lands;
+  if (!isfinite(dt) || !(time > s->time))
+    return pel_error_set(
+        e, PEL_INVALID, "the next time step would be %g s long%s; %s", dt,
+        isfinite(dt) ? ", too short to get on" : "",
+        s->set.time.dt > 0 ? "[time] dt and the intervals must be longer"
+                           : "what the model says of its limits ([time] dt = auto) makes no sense");
+  s->dt = dt;
   pel__step(s, s->dt);
-  s->time = isnan(lands) ? s->time + s->dt : lands;
+  s->time = time;
   ++s->step;
+  return PEL_OK;
 }
 
 /* Diagnostics, output and checkpoint that are due at this step.  On resume they were done before.
@@ -185,7 +186,7 @@ static int loop(pel__records *r, const pel_request *q, bool resumed, pel_error *
     }
     if (last) return pel__record_account(r, e);
     if (a.stop != GO_ON) return stopped(r, a.stop, e);
-    advance_clock(s);
+    if (advance_clock(s, e)) return e->code;
     pel__journal_step(r->journal, s->step, s->time, s->dt);
   }
 }

@@ -96,6 +96,19 @@ check('bytes that are signed after all', got, want)
 got = height_is('signed bytes', signed.astype('i1'), 'i1', scale_factor=4.0, add_offset=5508.0)
 check('signed bytes', got, want)
 
+# 64 bits; a packed range that is used up to the neighbour of _FillValue
+LONGS = HEIGHT.astype('u8') << np.uint64(56)
+got = height_is('unsigned longs', LONGS.view('i8'), 'i8', _Unsigned='true', add_offset=5000.0,
+                scale_factor=2.0 ** -54)
+check('unsigned longs', got, want)
+INTS = (HEIGHT - 117) * 2 ** 24
+INTS = np.where(HEIGHT == HEIGHT.min(), -2 ** 31 + 2, INTS).astype('i4')
+for fill in (-2 ** 31 + 1, 2 ** 31 - 1):
+    height_is('integers next to _FillValue', INTS, 'i4', fill=np.int32(fill), add_offset=10000.0,
+              scale_factor=2.0 ** -20)
+height_is('floats that bounds in doubles round past', 500 + .4 * HEIGHT, 'f4', units='dam',
+          valid_range=[500 + .4 * HEIGHT.min(), 500 + .4 * HEIGHT.max()])
+
 # coordinates are packed like any other variable
 write('height.nc', 'hgt', 5000 + 4 * HEIGHT)
 with netCDF4.Dataset('height.nc', 'a') as f:
@@ -138,12 +151,40 @@ for name, value, said in (('scale_factor', '4.0', "the text '4.0'"),
                           ('add_offset', float('inf'), 'inf')):
     write('height.nc', 'hgt', BYTES, 'i1', **{**means, name: value})
     refused(f'{name} = {value!r}', 4, f'variable hgt has {name} = {said}; expected one finite ')
-write('height.nc', 'hgt', BYTES, 'i1', _Unsigned='perhaps', **means)
-refused('_Unsigned = perhaps', 4,
-        "variable hgt has _Unsigned = 'perhaps'; expected 'true' or 'false'")
+for kind, value, said in (('i1', 'perhaps', "the text 'perhaps'; expected 'true' or 'false'"),
+                          ('i8', 'perhaps', "the text 'perhaps'; expected 'true' or 'false'"),
+                          ('i2', np.int8(1), "1; expected 'true' or 'false'"),
+                          ('u8', 'false', "the text 'false'; expected int64")):
+    write('height.nc', 'hgt', HEIGHT.astype(kind), kind, _Unsigned=value)
+    refused(f'_Unsigned = {value}', 4, f'variable hgt has _Unsigned = {said}')
+for name, value, said in (('missing_value', 'none', "the text 'none'; expected at most 50 numbers"),
+                          ('missing_value', np.zeros(99), '99 numbers; expected at most 50'),
+                          ('valid_min', '0', "the text '0'; expected one number"),
+                          ('valid_max', [0.0, 9.0], '2 numbers; expected one number'),
+                          ('valid_max', float('nan'), 'nan; expected one number'),
+                          ('valid_range', '0 9', "the text '0 9'; expected two numbers"),
+                          ('valid_range', [0.0], '0; expected two numbers'),
+                          ('valid_range', [0.0, 1.0, 2.0], '3 numbers; expected two numbers')):
+    write('height.nc', 'hgt', 5000 + HEIGHT, **{name: value})
+    refused(f'{name} = {value!r}', 4, f'variable hgt has {name} = {said}')
+for kind, fill in (('i2', -32767), ('u2', 65535), ('i4', -2147483647), ('u4', 4294967295),
+                   ('i8', -9223372036854775806), ('u8', 18446744073709551614)):
+    GAP = HEIGHT.astype(kind)
+    GAP[20, 7] = fill  # what netCDF puts where nothing is written
+    write('height.nc', 'hgt', GAP, kind)
+    refused(f'nothing written, {kind}', 4, '1 of the 2592 values of hgt are missing')
 
 # ---- variables that are no map of the sphere
 
+with netCDF4.Dataset('height.nc', 'w') as f:
+    for axis, unit, x in (('level', 'hPa', ()), ('lat', 'degrees_north', lat),
+                          ('lon', 'degrees_east', lon)):
+        f.createDimension(axis, len(x) or None)
+        v = f.createVariable(axis, 'f8', (axis,))
+        v.units, v[:] = unit, x
+    f.createVariable('hgt', 'f8', ('level', 'lat', 'lon')).units = 'm'
+for more in ((), ('-s', 'shallow_water.map_level=500')):
+    refused('no levels', 4, 'variable hgt is empty: level has length 0', more=more)
 write('height.nc', 'hgt', 5000 + HEIGHT)
 refused('a coordinate as height', 2, 'variable lat is no map: its dimensions are (lat 36); '
         'expected latitudes and longitudes', more=('-s', 'shallow_water.height_variable=lat'))

@@ -44,6 +44,15 @@ static void itself(const pel_tile *t, const void *s) {
   PEL_EACH(t, i, j, k, p) t->out[p] = ((const state *)s)->x[p];
 }
 
+static void fast(const pel_tile *t, const void *s) { /* all steps vanish at time 0.02 */
+  (void)s;
+  PEL_EACH(t, i, j, k, p) t->out[p] = t->time < 0.02 ? 100 : 1 / (t->time - t->time);
+}
+static void slow(const pel_tile *t, const void *s) { /* nothing limits steps from time 0.02 on */
+  (void)s;
+  PEL_EACH(t, i, j, k, p) t->out[p] = t->time < 0.02 ? 100 : 0;
+}
+
 static const pel_stage init[] = {{"ramp", .kernel = ramp, PEL_WRITES(PEL_OF(state, x))}};
 static const pel_diagnostic diagnostics[] = {{.name = "total",
                                               .reduction = PEL_SUM,
@@ -62,28 +71,37 @@ PROGRAM(gives_up);
 PROGRAM(peeks);
 PROGRAM(looks_back);
 
-/* Runs a model of one program for 5 steps of dt = 0.01 on 16 x 2 cells; returns the exit code and
- * what rank 0 wrote to stderr. */
-static int run(const pel_stage *program, char *said, size_t size) {
-  static const char text[] =
-      "[run]\nmodel = small\n[grid]\nnx = 16\nny = 2\n[time]\ndt = 0.01\nsteps = 5\n"
-      "[diagnostics]\nevery = 1\n[checkpoint]\nat_end = no\n";
+/* Runs a model of one program for 5 steps, of dt = 0.01 unless it has a limit, on 16 x 2 cells;
+ * returns the exit code and what rank 0 wrote to stderr. */
+static int run(const pel_stage *program, pel_kernel *limit, char *said, size_t size) {
+  char text[300];
+  const pel_limit limits[] = {{.name = "speed", .spectrum = PEL_DECAYS, .kernel = limit}};
+  snprintf(text, sizeof text,
+           "[run]\nmodel = small\n[grid]\nnx = 16\nny = 2\n[time]\n%s\nsteps = 5\n"
+           "[diagnostics]\nevery = 1\n[checkpoint]\nat_end = no\n",
+           limit ? "dt_interval = 1" : "dt = 0.01");
   const pel_model m = {PEL_MODEL("small", state, "a test", "none"),
                        PEL_TABLES4(params, fields, init, diagnostics),
                        .program = program,
                        .nprogram = 1,
+                       .limits = limits,
+                       .nlimits = limit ? 1 : 0,
                        .scheme = "euler",
                        .grid = grid};
   return small_run(&m, text, 2, said, size);
 }
 
-static void expect(const pel_stage *program, int code, const char *sentence) {
+static void expect_of(const pel_stage *program, pel_kernel *limit, int code, const char *sentence) {
   char said[4000];
-  const int got = run(program, said, sizeof said);
+  const int got = run(program, limit, said, sizeof said);
   if (got != code || !strstr(said, sentence))
     print_error("got exit code %d and \"%s\", want %d and \"%s\"\n", got, said, code, sentence);
   assert_int_equal(got, code);
   assert_non_null(strstr(said, sentence));
+}
+
+static void expect(const pel_stage *program, int code, const char *sentence) {
+  expect_of(program, NULL, code, sentence);
 }
 
 static void a_good_run_ends_with_0(void **s) {
@@ -113,6 +131,12 @@ static void an_undeclared_read_is_caught_by_checks(void **s) {
 #endif
 }
 
+static void a_step_of_no_length_or_without_end_stops_the_run(void **s) {
+  (void)s;
+  expect_of(still_program, fast, PEL_INVALID, "the next time step would be 0 s long, too short");
+  expect_of(still_program, slow, PEL_INVALID, "the next time step would be inf s long; what the");
+}
+
 int main(int argc, char **argv) {
   int level;
   MPI_Init_thread(&argc, &argv, MPI_THREAD_FUNNELED, &level);
@@ -121,6 +145,7 @@ int main(int argc, char **argv) {
       cmocka_unit_test(a_lost_invariant_stops_the_run),
       cmocka_unit_test(an_infinity_is_found_and_located),
       cmocka_unit_test(a_failing_kernel_stops_all_ranks),
+      cmocka_unit_test(a_step_of_no_length_or_without_end_stops_the_run),
       cmocka_unit_test(an_undeclared_read_is_caught_by_checks),
   };
   const int failed = cmocka_run_group_tests(tests, NULL, NULL);
