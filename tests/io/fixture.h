@@ -18,7 +18,7 @@
 
 #include "checkpoint.h"
 #include "pelsim_io.h"
-#include "series.h"
+#include "fields.h"
 
 /* A failed check on one rank must not leave the others waiting in a collective call. */
 #define CHECK(cond, ...)                                                     \
