@@ -29,6 +29,9 @@ struct pel_series {
   int64_t records, size; /* in the file */
 };
 
+/* As the file counts it. */
+static double time_of(const pel_snapshot *s) { return s->particles ? s->particles->time : s->time; }
+
 /* ---- the HDF5 side, on rank 0 ---- */
 
 /* Forgets what was not committed. */
@@ -255,7 +258,7 @@ pel_series *pel__series_open(const pel_snapshot *s, const char *path, bool appen
       create(f, s, &mine);
     else
       open_existing(f, &mine);
-    if (!mine.code && !f->rank && !attach(f, s, &mine) && !new) cut_after(f, s->time, &mine);
+    if (!mine.code && !f->rank && !attach(f, s, &mine) && !new) cut_after(f, time_of(s), &mine);
     pel__agree(s->comm, &mine);
   }
   if (!mine.code) return f;
@@ -296,10 +299,11 @@ static bool put_number(pel_series *f, int i, hid_t type, const void *x) {
 static bool put_numbers(pel_series *f, const pel_snapshot *s, uint64_t hash) {
   double edges[9] = {0};
   for (int a = 0; a < 3 && s->particles; ++a) edges[4 * a] = s->particles->length[a];
+  const double time = time_of(s);
   const struct {
     hid_t type;
     const void *value;
-  } number[] = {[PEL__TIME] = {H5T_NATIVE_DOUBLE, &s->time},
+  } number[] = {[PEL__TIME] = {H5T_NATIVE_DOUBLE, &time},
                 [PEL__STEP] = {H5T_NATIVE_INT64, &s->step},
                 [PEL__HASH] = {H5T_NATIVE_UINT64, &hash},
                 [PEL__EDGES] = {H5T_NATIVE_DOUBLE, edges}};

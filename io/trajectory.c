@@ -195,7 +195,7 @@ static uint64_t share(const pel_snapshot *s, bool single) {
   if (type) sum += pel__rows_share(&(pel__rows){type, 1, PEL__I32, 1});
   for (int a = 0; a < 3; ++a) edges[4 * a] = s->particles->length[a];
   MPI_Comm_rank(s->comm, &rank);
-  return rank ? sum : sum + pel__frame_share(edges, s->time);
+  return rank ? sum : sum + pel__frame_share(edges, s->particles->time);
 }
 
 static int write(int fd, const pel_snapshot *s, bool single, const pel__growing *g, int n,

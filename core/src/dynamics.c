@@ -23,15 +23,6 @@ void pel__dynamics_check(pel_sim *s) {
   if (c->parallel.blocks > 1 || *c->parallel.block_grid)
     pel__config_reject(s->config, "parallel", c->parallel.blocks > 1 ? "blocks" : "block_grid",
                        "model %s has one block so far; leave this at 'auto'", name);
-  const char *asked = c->output.every > 0      ? "every"
-                      : c->output.interval > 0 ? "interval"
-                      : *c->output.fields      ? "fields"
-                                               : NULL;
-  if (asked)
-    pel__config_reject(s->config, "output", asked,
-                       "model %s writes no fields; its particles are in the checkpoints "
-                       "([checkpoint] every), its averages in diagnostics.csv",
-                       name);
   if (c->time.dt == 0) c->time.dt = s->model->particles->dt;
   if (c->time.dt_max > 0) c->time.dt = fmin(c->time.dt, c->time.dt_max);
 }
@@ -163,6 +154,11 @@ static int explain_leap(pel__dynamics *d, double dt, pel_error *e) {
   snprintf(e->text + n, sizeof e->text - (size_t)n,
            "; reduce [time] dt, or look for overlapping particles in the start");
   return e->code = PEL_INVALID;
+}
+
+void pel__dynamics_force(pel_sim *s) {
+  pel_error e = {0};
+  if (!s->dynamics->forced && evaluate(s->dynamics, NULL, &e)) pel_fail(s, "%s", e.text);
 }
 
 static int drift(pel__dynamics *d, double dt, pel_error *e) {

@@ -25,6 +25,7 @@ int pel__dynamics_create(pel_sim *s, pel_error *e);
 void pel__dynamics_destroy(pel__dynamics *d);
 
 int pel__dynamics_start(pel_sim *s, pel_error *e); /* the state at step 0 */
+void pel__dynamics_force(pel_sim *s); /* p.f becomes that of the present positions */
 void pel__dynamics_step(pel_sim *s, double dt);
 const pel_totals *pel__dynamics_totals(pel_sim *s);
 double pel__dynamics_bytes(const pel_sim *s); /* memory of this rank */

@@ -10,6 +10,7 @@
 #include "dynamics.h"
 #include "plan.h"
 #include "plugin.h"
+#include "trajectory.h"
 
 /* ---- the configuration ---- */
 
@@ -85,6 +86,7 @@ static void make_grid(pel_sim *s) {
                                   {.n = 1},
                                   {.n = 1}}};
     pel__dynamics_check(s);
+    pel__trajectory_check(s);
   } else {
     s->model->grid(&s->grid, s->state);
     check_grid(s);
@@ -242,6 +244,7 @@ void pel__sim_destroy(pel_sim *s) {
   pel__plan_destroy(s->init);
   pel__measures_destroy(s->measures);
   pel__outputs_destroy(s->outputs);
+  if (s->trajectory) pel__trajectory_release(s);
   pel__dynamics_destroy(s->dynamics);
   if (s->layout) pel__layout_destroy(s->layout);
   if (s->config) pel__config_destroy(s->config);

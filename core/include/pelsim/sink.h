@@ -38,6 +38,7 @@ typedef struct {
  * "type" counts from 1 and is there unless all are of type 1; "image" and "type" are whole numbers.
  * Every array of a rank has the same patches.  Borrowed. */
 typedef struct {
+  double time;
   double length[3]; /* of the box, which begins at the origin */
   bool periodic[3];
   int ntypes;
