@@ -6,8 +6,8 @@
 
 #include "dynamics.h"
 #include "events.h"
+#include "particle_output.h"
 #include "start.h"
-#include "trajectory.h"
 
 typedef struct {
   double memory, output, checkpoint; /* bytes: a rank, a record, a file */

@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 
 #include "dynamics.h"
-#include "trajectory.h"
+#include "particle_output.h"
 
 static pel_snapshot snapshot(pel_sim *s) {
   return (pel_snapshot){.comm = s->comm,

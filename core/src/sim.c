@@ -8,9 +8,9 @@
 #include <string.h>
 
 #include "dynamics.h"
+#include "particle_output.h"
 #include "plan.h"
 #include "plugin.h"
-#include "trajectory.h"
 
 /* ---- the configuration ---- */
 

@@ -1,4 +1,4 @@
-#include "trajectory.h"
+#include "particle_output.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* Records of a particle model: which quantities, and their arrays in order of id. */
-#ifndef PEL_TRAJECTORY_H
-#define PEL_TRAJECTORY_H
+#ifndef PEL_PARTICLE_OUTPUT_H
+#define PEL_PARTICLE_OUTPUT_H
 
 #include "sim.h"
 
