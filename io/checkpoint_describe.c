@@ -51,26 +51,12 @@ static void describe_grid(hid_t group, const pel_grid *g, bool *ok) {
   }
 }
 
-static hid_t reserved(hid_t parent, const char *name, hid_t type, int rank, const hsize_t *n,
-                      bool *ok) {
-  if (!*ok) return -1;
-  const hid_t p = H5Pcreate(H5P_DATASET_CREATE), s = H5Screate_simple(rank, n, NULL);
-  hid_t d = -1;
-  if (H5Pset_alloc_time(p, H5D_ALLOC_TIME_EARLY) >= 0 &&
-      H5Pset_fill_time(p, H5D_FILL_TIME_NEVER) >= 0)
-    d = H5Dcreate2(parent, name, type, s, H5P_DEFAULT, p, H5P_DEFAULT);
-  if (d < 0) *ok = false;
-  H5Sclose(s);
-  H5Pclose(p);
-  return d;
-}
-
 static void describe_array(pel__job *w, int a, bool *ok) {
   const pel_array *x = &w->s->arrays[a];
   const pel_grid *g = w->s->grid;
   hsize_t n[3];
   for (int d = 0; d < g->dims; ++d) n[d] = (hsize_t)g->axis[g->dims - 1 - d].n;
-  const hid_t d = reserved(w->file, x->name, H5T_IEEE_F64LE, g->dims, n, ok);
+  const hid_t d = pel__h5_reserve(w->file, x->name, H5T_IEEE_F64LE, g->dims, n, ok);
   pel__h5_put_text(d, "unit", or_empty(x->unit), ok);
   pel__h5_put_text(d, "long_name", or_empty(x->doc), ok);
   if (x->standard_name) pel__h5_put_text(d, "standard_name", x->standard_name, ok);
@@ -92,7 +78,7 @@ static void describe_state(pel__job *w, hid_t group, bool *ok) {
   const hid_t blocks = pel__h5_group(group, "blocks", ok), row = pel__box_type(true);
   for (int a = 0; a < s->narrays && *ok; ++a) {
     const hsize_t n = (hsize_t)pel__tables_rows(w, a);
-    const hid_t d = reserved(blocks, s->arrays[a].name, row, 1, &n, ok);
+    const hid_t d = pel__h5_reserve(blocks, s->arrays[a].name, row, 1, &n, ok);
     if (d >= 0) H5Dclose(d);
     describe_array(w, a, ok);
   }

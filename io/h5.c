@@ -132,3 +132,34 @@ hid_t pel__h5_group(hid_t parent, const char *name, bool *ok) {
   if (g < 0) *ok = false;
   return g;
 }
+
+hid_t pel__h5_reserve(hid_t parent, const char *name, hid_t type, int rank, const hsize_t *n,
+                      bool *ok) {
+  if (!*ok) return -1;
+  const hid_t p = H5Pcreate(H5P_DATASET_CREATE), s = H5Screate_simple(rank, n, NULL);
+  hid_t d = -1;
+  if (H5Pset_alloc_time(p, H5D_ALLOC_TIME_EARLY) >= 0 &&
+      H5Pset_fill_time(p, H5D_FILL_TIME_NEVER) >= 0)
+    d = H5Dcreate2(parent, name, type, s, H5P_DEFAULT, p, H5P_DEFAULT);
+  if (d < 0) *ok = false;
+  H5Sclose(s);
+  H5Pclose(p);
+  return d;
+}
+
+void pel__h5_put_word(hid_t object, const char *name, const char *text, bool *ok) {
+  const hid_t t = text_type(H5T_VARIABLE);
+  if (t < 0) *ok = false;
+  put(object, name, t, t, &text, ok);
+  if (t >= 0) H5Tclose(t);
+}
+
+void pel__h5_put_list(hid_t object, const char *name, hid_t type, hsize_t n, const void *x,
+                      bool *ok) {
+  if (!*ok) return;
+  const hid_t s = H5Screate_simple(1, &n, NULL);
+  const hid_t a = H5Acreate2(object, name, type, s, H5P_DEFAULT, H5P_DEFAULT);
+  *ok = a >= 0 && H5Awrite(a, type, x) >= 0;
+  if (a >= 0) H5Aclose(a);
+  H5Sclose(s);
+}

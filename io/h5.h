@@ -25,6 +25,16 @@ bool pel__h5_get_real(hid_t object, const char *name, double *x);
 void pel__h5_put_document(hid_t group, const char *name, const char *text, bool *ok);
 char *pel__h5_get_document(hid_t group, const char *name); /* malloced or NULL */
 
+/* A text of variable length, where readers want one. */
+void pel__h5_put_word(hid_t object, const char *name, const char *text, bool *ok);
+/* An array of n elements, given as they are stored. */
+void pel__h5_put_list(hid_t object, const char *name, hid_t type, hsize_t n, const void *x,
+                      bool *ok);
+
+/* A contiguous dataset whose bytes HDF5 allocates and never writes. */
+hid_t pel__h5_reserve(hid_t parent, const char *name, hid_t type, int rank, const hsize_t *n,
+                      bool *ok);
+
 hid_t pel__h5_group(hid_t parent, const char *name, bool *ok);
 
 #endif

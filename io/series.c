@@ -1,3 +1,4 @@
+/* Files that grow record by record, whatever their format. */
 #define _GNU_SOURCE
 #include "series.h"
 
@@ -12,31 +13,34 @@
 #include "shared_file.h"
 
 struct pel_series {
+  const pel__format *format;
+  pel__growing *growing;
+  int ngrowing;
   MPI_Comm comm;
-  int rank, fd, narrays;
+  int rank, fd;
   bool single;
   char path[PATH_MAX];
-  int64_t n[3];
-  pel__chunking c;
-  int64_t *at; /* [narrays*npieces] where the chunks of the record being written lie */
+  int64_t *at; /* where the chunks of the record being written lie, array after array */
+  int nat;
   /* rank 0 */
   pel__overlay *o;
-  hid_t file, column[PEL__NCOLUMNS];
-  hid_t *var;
+  hid_t file;
+  hid_t *set;            /* [ngrowing] */
   int64_t records, size; /* in the file */
 };
+
+/* As the file counts it. */
+static double time_of(const pel_snapshot *s) { return s->particles ? s->particles->time : s->time; }
 
 /* ---- the HDF5 side, on rank 0 ---- */
 
 /* Forgets what was not committed. */
 static void detach(pel_series *f) {
-  for (int c = 0; c < PEL__NCOLUMNS; ++c)
-    if (f->column[c] >= 0) H5Dclose(f->column[c]);
-  for (int a = 0; a < f->narrays && f->var; ++a)
-    if (f->var[a] >= 0) H5Dclose(f->var[a]);
+  for (int i = 0; i < f->ngrowing && f->set; ++i) {
+    if (f->set[i] >= 0) H5Dclose(f->set[i]);
+    f->set[i] = -1;
+  }
   if (f->file >= 0) H5Fclose(f->file);
-  for (int c = 0; c < PEL__NCOLUMNS; ++c) f->column[c] = -1;
-  for (int a = 0; a < f->narrays && f->var; ++a) f->var[a] = -1;
   f->file = -1;
   pel__overlay_destroy(f->o);
   f->o = NULL;
@@ -53,49 +57,26 @@ static int64_t records_of(hid_t d, int rank, const hsize_t *shape) {
   return ok ? (int64_t)n[0] : -1;
 }
 
-/* The variable of an array, with records and chunks as we write them; *records of it. */
-static bool open_variable(pel_series *f, const pel_snapshot *s, int a, int64_t *records) {
-  const int rank = 1 + s->grid->dims;
-  hsize_t shape[4] = {0}, want[4] = {1}, chunk[4] = {0};
-  for (int i = 1; i < rank; ++i) {
-    shape[i] = (hsize_t)s->grid->axis[rank - 1 - i].n;
-    want[i] = (hsize_t)f->c.chunk[rank - 1 - i];
-  }
-  f->var[a] = H5Dopen2(f->file, s->arrays[a].name, H5P_DEFAULT);
-  if (f->var[a] < 0) return false;
-  const hid_t p = H5Dget_create_plist(f->var[a]), t = H5Dget_type(f->var[a]);
-  const bool ok = H5Pget_layout(p) == H5D_CHUNKED && H5Pget_chunk(p, 4, chunk) == rank &&
+/* Opens what grows, if it has the records and chunks that we write; its records, or -1. */
+static int64_t open_growing(pel_series *f, int i) {
+  const pel__growing *g = &f->growing[i];
+  hsize_t shape[4] = {0}, want[4] = {g->records}, chunk[4] = {0};
+  memcpy(shape + 1, g->n, sizeof g->n);
+  memcpy(want + 1, g->chunk, sizeof g->chunk);
+  f->set[i] = H5Dopen2(f->file, g->name, H5P_DEFAULT);
+  if (f->set[i] < 0) return -1;
+  const hid_t p = H5Dget_create_plist(f->set[i]), t = H5Dget_type(f->set[i]);
+  const bool ok = H5Pget_layout(p) == H5D_CHUNKED && H5Pget_chunk(p, 4, chunk) == 1 + g->rank &&
                   H5Pget_nfilters(p) == 0 && !memcmp(chunk, want, sizeof chunk) &&
-                  H5Tequal(t, f->single ? H5T_IEEE_F32LE : H5T_IEEE_F64LE) > 0;
+                  H5Tequal(t, g->type) > 0;
   H5Pclose(p);
   H5Tclose(t);
-  const int64_t n = ok ? records_of(f->var[a], rank, shape) : -1;
-  if (n >= 0 && n < *records) *records = n;
-  return n >= 0;
-}
-
-/* A field of the file that this run would not write: records would lack it. */
-typedef struct {
-  const pel_snapshot *s;
-  char name[80]; /* "": none */
-} stranger;
-
-static herr_t look_for_stranger(hid_t file, const char *name, const H5L_info_t *link, void *to) {
-  stranger *x = to;
-  hsize_t n[H5S_MAX_RANK], most[H5S_MAX_RANK];
-  (void)link;
-  for (int a = 0; a < x->s->narrays; ++a)
-    if (!strcmp(name, x->s->arrays[a].name)) return 0;
-  const hid_t d = H5Dopen2(file, name, H5P_DEFAULT), space = d < 0 ? -1 : H5Dget_space(d);
-  if (space >= 0 && H5Sget_simple_extent_dims(space, n, most) > 1 && most[0] == H5S_UNLIMITED)
-    snprintf(x->name, sizeof x->name, "%s", name);
-  if (space >= 0) H5Sclose(space);
-  if (d >= 0) H5Dclose(d);
-  return *x->name != 0;
+  return ok ? records_of(f->set[i], 1 + g->rank, shape) : -1;
 }
 
 /* Opens the file beneath f->fd; f->records becomes what all its datasets have. */
 static int attach(pel_series *f, const pel_snapshot *s, pel_error *e) {
+  char what[200];
   f->o = pel__overlay_create(f->fd);
   f->file = f->o ? pel__overlay_h5open(f->o, true) : -1;
   if (f->file < 0)
@@ -105,43 +86,33 @@ static int attach(pel_series *f, const pel_snapshot *s, pel_error *e) {
                          f->path);
   f->size = pel__overlay_size(f->o);
   f->records = INT64_MAX;
-  for (int c = 0; c < PEL__NCOLUMNS; ++c) {
-    f->column[c] = H5Dopen2(f->file, pel__column_name[c], H5P_DEFAULT);
-    const int64_t n = f->column[c] < 0 ? -1 : records_of(f->column[c], 1, NULL);
+  for (int i = 0; i < f->ngrowing; ++i) {
+    const int64_t n = open_growing(f, i);
+    f->format->name(s, i, f->single, what, sizeof what);
     if (n < 0)
-      return pel_error_set(e, PEL_IO,
-                           "%s cannot be continued: it has no variable %s(time) as "
-                           "pelsim writes it; move it away",
-                           f->path, pel__column_name[c]);
+      return pel_error_set(
+          e, PEL_IO, "%s cannot be continued: it has no %s; move it away%s", f->path, what,
+          f->growing[i].npieces ? " or resume with the options it was written with" : "");
     if (n < f->records) f->records = n;
   }
-  for (int a = 0; a < s->narrays; ++a)
-    if (!open_variable(f, s, a, &f->records))
-      return pel_error_set(e, PEL_IO,
-                           "%s cannot be continued: it has no variable %s of this grid in %s "
-                           "precision; move it away or resume with the options it was written with",
-                           f->path, s->arrays[a].name, f->single ? "single" : "double");
-  stranger x = {.s = s};
-  H5Literate(f->file, H5_INDEX_NAME, H5_ITER_NATIVE, NULL, look_for_stranger, &x);
-  if (*x.name)
+  if (f->format->stranger(f->file, s, what, sizeof what))
     return pel_error_set(e, PEL_IO,
-                         "%s cannot be continued: it has a variable %s, which this run does not "
+                         "%s cannot be continued: it has %s, which this run does not "
                          "write; move it away or resume with the options it was written with",
-                         f->path, x.name);
+                         f->path, what);
   return PEL_OK;
 }
 
 static bool set_records(pel_series *f, int64_t records) {
   bool ok = true;
-  for (int i = 0; i < PEL__NCOLUMNS + f->narrays && ok; ++i) {
-    const hid_t d = i < PEL__NCOLUMNS ? f->column[i] : f->var[i - PEL__NCOLUMNS];
-    const hid_t s = H5Dget_space(d);
+  for (int i = 0; i < f->ngrowing && ok; ++i) {
+    const hid_t s = H5Dget_space(f->set[i]);
     hsize_t n[H5S_MAX_RANK];
     ok = s >= 0 && H5Sget_simple_extent_dims(s, n, NULL) > 0;
     if (s >= 0) H5Sclose(s);
     if (ok && n[0] != (hsize_t)records) {
       n[0] = (hsize_t)records;
-      ok = H5Dset_extent(d, n) >= 0;
+      ok = H5Dset_extent(f->set[i], n) >= 0;
     }
   }
   return ok;
@@ -150,13 +121,13 @@ static bool set_records(pel_series *f, int64_t records) {
 /* Leading records not later than `time`; -1: they cannot be read. */
 static int64_t records_until(const pel_series *f, double time) {
   hsize_t n = 0;
-  const hid_t s = H5Dget_space(f->column[PEL__TIME]);
+  const hid_t s = H5Dget_space(f->set[PEL__TIME]);
   double *t = s >= 0 && H5Sget_simple_extent_dims(s, &n, NULL) == 1
                   ? malloc(((size_t)n + 1) * sizeof *t)
                   : NULL;
   int64_t keep = -1;
-  if (t && (n == 0 || H5Dread(f->column[PEL__TIME], H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL,
-                              H5P_DEFAULT, t) >= 0))
+  if (t && (n == 0 ||
+            H5Dread(f->set[PEL__TIME], H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, t) >= 0))
     for (keep = 0; keep < f->records && t[keep] <= time;) ++keep;
   free(t);
   if (s >= 0) H5Sclose(s);
@@ -183,35 +154,61 @@ static void cut_after(pel_series *f, double time, pel_error *e) {
 
 /* ---- opening ---- */
 
-/* A complete file without records appears under its name at once (rank 0). */
-static void create(pel_series *f, const pel_snapshot *s, pel_error *e) {
+static void temporary_of(const pel_series *f, char name[PATH_MAX + 8]) {
+  snprintf(name, PATH_MAX + 8, "%s.tmp", f->path);
+}
+
+/* A complete file without records under a temporary name (rank 0). */
+static void describe(pel_series *f, const pel_snapshot *s, pel_error *e) {
   char temporary[PATH_MAX + 8];
-  snprintf(temporary, sizeof temporary, "%s.tmp", f->path);
+  temporary_of(f, temporary);
   pel__overlay *o = pel__overlay_create(-1);
   if (!o) {
     pel_error_set(e, PEL_INTERNAL, "out of memory for %s", f->path);
-  } else if (!pel__series_describe(o, s, f->single, &f->c, f->path, e)) {
+  } else if (!f->format->describe(o, s, f->single, f->growing, f->path, f->at, e)) {
     const int fd = open(temporary, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
     int err = fd < 0 ? errno : pel__reserve(fd, 0, pel__overlay_size(o));
     if (!err) err = pel__overlay_commit(o, fd, 0, PEL__GROWS);
-    if (!err && fsync(fd)) err = errno;
     const int err2 = pel__close(fd);
     if (!err) err = err2;
-    if (!err && rename(temporary, f->path)) err = errno;
-    if (!err) err = pel__sync_directory_of(f->path);
-    if (err) {
-      if (fd >= 0) unlink(temporary);
-      pel__io_error(e, "create", f->path, err, pel__overlay_size(o));
-    }
+    if (err) pel__io_error(e, "create", f->path, err, pel__overlay_size(o));
   }
   pel__overlay_destroy(o);
+}
+
+static int publish(const pel_series *f, const char *temporary) {
+  if (fsync(f->fd) || rename(temporary, f->path)) return errno;
+  return pel__sync_directory_of(f->path);
+}
+
+/* The file appears under its name when all ranks have written what belongs to no record.
+ * Collective. */
+static void create(pel_series *f, const pel_snapshot *s, pel_error *e) {
+  char temporary[PATH_MAX + 8];
+  temporary_of(f, temporary);
+  if (!f->rank) describe(f, s, e);
+  if (!pel__agree(f->comm, e)) {
+    f->fd = open(temporary, O_RDWR | O_CLOEXEC);
+    int err = f->fd < 0 ? errno : 0;
+    if (f->format->fill) {
+      MPI_Bcast(f->at, f->nat, MPI_INT64_T, 0, f->comm);
+      if (!err) err = f->format->fill(f->fd, s, f->at);
+    }
+    if (err) pel__io_error(e, "create", f->path, err, 0);
+  }
+  if (!pel__agree(f->comm, e) && !f->rank) {
+    const int err = publish(f, temporary);
+    if (err) pel__io_error(e, "create", f->path, err, 0);
+  }
+  if (pel__agree(f->comm, e) && !f->rank) unlink(temporary);
 }
 
 static void destroy(pel_series *f) {
   if (!f) return;
   detach(f);
   (void)pel__close(f->fd);
-  free(f->var);
+  free(f->growing);
+  free(f->set);
   free(f->at);
   free(f);
 }
@@ -222,24 +219,31 @@ static pel_series *allocate(const pel_snapshot *s, const char *path, bool single
     pel_error_set(e, PEL_INTERNAL, "out of memory for %s", path);
     return NULL;
   }
-  *f = (pel_series){.comm = s->comm,
+  *f = (pel_series){.format = s->particles ? &pel__format_trajectory : &pel__format_fields,
+                    .comm = s->comm,
                     .fd = -1,
-                    .narrays = s->narrays,
                     .single = single,
-                    .file = -1,
-                    .column = {-1, -1, -1}};
+                    .file = -1};
   MPI_Comm_rank(s->comm, &f->rank);
-  for (int a = 0; a < 3; ++a) f->n[a] = s->grid->axis[a].n;
   if (strlen(path) > PATH_MAX - 16)
     pel_error_set(e, PEL_IO, "cannot create %.60s...: the name is too long", path);
   snprintf(f->path, sizeof f->path, "%s", path);
-  if (!pel__chunking_of(s->grid, single, &f->c, e)) {
-    f->at = calloc((size_t)f->narrays * (size_t)f->c.npieces + 1, sizeof *f->at);
-    f->var = malloc(((size_t)f->narrays + 1) * sizeof *f->var);
-    for (int a = 0; a < f->narrays && f->var; ++a) f->var[a] = -1;
-    if (!f->at || !f->var) pel_error_set(e, PEL_INTERNAL, "out of memory for %s", path);
-  }
+  f->growing = f->format->growing(s, single, &f->ngrowing, e);
+  if (!f->growing) return f;
+  f->nat = PEL__STILL;
+  for (int i = 0; i < f->ngrowing; ++i) f->nat += f->growing[i].npieces;
+  f->at = calloc((size_t)f->nat, sizeof *f->at);
+  f->set = malloc((size_t)f->ngrowing * sizeof *f->set);
+  for (int i = 0; i < f->ngrowing && f->set; ++i) f->set[i] = -1;
+  if (!f->at || !f->set) pel_error_set(e, PEL_INTERNAL, "out of memory for %s", path);
   return f;
+}
+
+/* Collective. */
+static void open_existing(pel_series *f, pel_error *e) {
+  f->fd = open(f->path, O_RDWR | O_CLOEXEC);
+  if (f->fd < 0) pel__io_error(e, "open", f->path, errno, 0);
+  pel__agree(f->comm, e);
 }
 
 pel_series *pel__series_open(const pel_snapshot *s, const char *path, bool append, bool single,
@@ -248,14 +252,13 @@ pel_series *pel__series_open(const pel_snapshot *s, const char *path, bool appen
   pel__ignore_sigxfsz();
   pel_series *f = allocate(s, path, single, &mine);
   if (!pel__agree(s->comm, &mine) && !pel__arrays_complete(s, &mine)) {
-    const bool new = !append || access(path, F_OK);
-    if (!f->rank && new) create(f, s, &mine);
-    if (!pel__agree(s->comm, &mine)) {
-      f->fd = open(path, O_RDWR | O_CLOEXEC);
-      if (f->fd < 0) pel__io_error(&mine, "open", path, errno, 0);
-    }
-    if (!pel__agree(s->comm, &mine) && !f->rank && !attach(f, s, &mine) && !new)
-      cut_after(f, s->time, &mine);
+    int new = !append || access(path, F_OK);
+    MPI_Bcast(&new, 1, MPI_INT, 0, s->comm);
+    if (new)
+      create(f, s, &mine);
+    else
+      open_existing(f, &mine);
+    if (!mine.code && !f->rank && !attach(f, s, &mine) && !new) cut_after(f, time_of(s), &mine);
     pel__agree(s->comm, &mine);
   }
   if (!mine.code) return f;
@@ -281,29 +284,48 @@ int pel__series_check(const pel_snapshot *s, const char *path, bool single, pel_
 
 /* ---- one record ---- */
 
-static bool put_number(hid_t d, int64_t record, hid_t type, const void *x) {
-  const hid_t s = H5Dget_space(d), one = H5Screate(H5S_SCALAR);
-  const hsize_t at = (hsize_t)record, n = 1;
-  const bool ok = H5Sselect_hyperslab(s, H5S_SELECT_SET, &at, NULL, &n, NULL) >= 0 &&
-                  H5Dwrite(d, type, one, s, H5P_DEFAULT, x) >= 0;
+static bool put_number(pel_series *f, int i, hid_t type, const void *x) {
+  const pel__growing *g = &f->growing[i];
+  hsize_t at[4] = {(hsize_t)f->records}, n[4] = {1};
+  memcpy(n + 1, g->n, sizeof g->n);
+  const hid_t all = H5Dget_space(f->set[i]), one = H5Screate_simple(1 + g->rank, n, NULL);
+  const bool ok = H5Sselect_hyperslab(all, H5S_SELECT_SET, at, NULL, n, NULL) >= 0 &&
+                  H5Dwrite(f->set[i], type, one, all, H5P_DEFAULT, x) >= 0;
   H5Sclose(one);
-  H5Sclose(s);
+  H5Sclose(all);
   return ok;
 }
 
-/* Places of the chunks of variable a in the record just added. */
-static bool find_chunks(pel_series *f, int a, int dims) {
-  for (int p = 0; p < f->c.npieces; ++p) {
-    const int64_t index = p * f->c.piece;
-    const int64_t cell[3] = {index % f->n[0], index / f->n[0] % f->n[1], index / f->n[0] / f->n[1]};
-    hsize_t at[4] = {(hsize_t)f->records}, size;
+static bool put_numbers(pel_series *f, const pel_snapshot *s, uint64_t hash) {
+  double edges[9] = {0};
+  for (int a = 0; a < 3 && s->particles; ++a) edges[4 * a] = s->particles->length[a];
+  const double time = time_of(s);
+  const struct {
+    hid_t type;
+    const void *value;
+  } number[] = {[PEL__TIME] = {H5T_NATIVE_DOUBLE, &time},
+                [PEL__STEP] = {H5T_NATIVE_INT64, &s->step},
+                [PEL__HASH] = {H5T_NATIVE_UINT64, &hash},
+                [PEL__EDGES] = {H5T_NATIVE_DOUBLE, edges}};
+  bool ok = true;
+  for (int i = 0; i < f->ngrowing && !f->growing[i].npieces && ok; ++i)
+    ok = put_number(f, i, number[i].type, number[i].value);
+  return ok;
+}
+
+/* Places of the chunks of g in the record just added. */
+static bool find_chunks(pel_series *f, int i, int64_t *to) {
+  const pel__growing *g = &f->growing[i];
+  hsize_t at[4] = {(hsize_t)f->records}, size;
+  for (int p = 0; p < g->npieces; ++p) {
+    int64_t rest = p * g->piece;
     haddr_t place;
     unsigned filters;
-    for (int i = 0; i < dims; ++i) at[1 + i] = (hsize_t)cell[dims - 1 - i];
-    if (H5Dget_chunk_info_by_coord(f->var[a], at, &filters, &place, &size) < 0 ||
-        place == HADDR_UNDEF || size != (hsize_t)f->c.piece * (f->single ? 4 : 8))
+    for (int d = g->rank; d > 0; rest /= (int64_t)g->n[--d]) at[d] = (hsize_t)rest % g->n[d - 1];
+    if (H5Dget_chunk_info_by_coord(f->set[i], at, &filters, &place, &size) < 0 ||
+        place == HADDR_UNDEF || size != (hsize_t)(g->piece * g->bytes))
       return false;
-    f->at[a * f->c.npieces + p] = (int64_t)place;
+    to[p] = (int64_t)place;
   }
   return true;
 }
@@ -315,11 +337,9 @@ static void extend(pel_series *f, const pel_snapshot *s, uint64_t hash, pel_erro
                   f->path);
     return;
   }
-  bool ok = set_records(f, f->records + 1) &&
-            put_number(f->column[PEL__TIME], f->records, H5T_NATIVE_DOUBLE, &s->time) &&
-            put_number(f->column[PEL__STEP], f->records, H5T_NATIVE_INT64, &s->step) &&
-            put_number(f->column[PEL__HASH], f->records, H5T_NATIVE_UINT64, &hash);
-  for (int a = 0; a < f->narrays && ok; ++a) ok = find_chunks(f, a, s->grid->dims);
+  bool ok = set_records(f, f->records + 1) && put_numbers(f, s, hash);
+  int64_t *at = f->at;
+  for (int i = 0; i < f->ngrowing && ok; at += f->growing[i++].npieces) ok = find_chunks(f, i, at);
   if (ok) ok = H5Fflush(f->file, H5F_SCOPE_GLOBAL) >= 0;
   if (!ok) {
     pel_error_set(e, PEL_INTERNAL, "HDF5 could not add a record to %s", f->path);
@@ -341,42 +361,20 @@ static void roll_back(pel_series *f, const pel_snapshot *s) {
   detach(f);
 }
 
-/* Collective. */
-static void write_record(const pel_series *f, const pel_snapshot *s, pel_error *e) {
-  const bool cut = pel__rows_are_cut(s);
-  int err = 0;
-  for (int a = 0; a < f->narrays; ++a) {
-    const pel__extent x = {
-        {f->n[0], f->n[1], f->n[2]}, f->c.piece, f->at + a * f->c.npieces, f->single};
-    const int err2 = cut    ? pel__array_write_rows(f->comm, f->fd, &s->arrays[a], &x)
-                     : !err ? pel__array_write(f->fd, &s->arrays[a], &x)
-                            : 0;
-    if (!err) err = err2;
-  }
-  if (err) pel__io_error(e, "add a record to", f->path, err, 0);
-}
-
 static uint64_t hash_of(const pel_series *f, const pel_snapshot *s) {
-  uint64_t mine = 0, all = 0;
-  for (int a = 0; a < f->narrays; ++a) {
-    const pel__extent x = {
-        {f->n[0], f->n[1], f->n[2]}, pel__cells(s->grid), &(int64_t){0}, f->single};
-    mine += pel__array_share(&s->arrays[a], &x);
-  }
+  uint64_t mine = f->format->share(s, f->single), all = 0;
   MPI_Allreduce(&mine, &all, 1, MPI_UINT64_T, MPI_SUM, f->comm);
   return all;
 }
 
 int pel__series_append(pel_series *f, const pel_snapshot *s, pel_error *e) {
   pel_error mine = {0};
-  if (s->narrays != f->narrays)
-    return pel_error_set(e, PEL_INTERNAL, "a record of %d arrays for %s, which has %d", s->narrays,
-                         f->path, f->narrays);
   const uint64_t hash = hash_of(f, s);
   if (!f->rank) extend(f, s, hash, &mine);
   if (!pel__agree(f->comm, &mine)) {
-    MPI_Bcast(f->at, f->narrays * f->c.npieces, MPI_INT64_T, 0, f->comm);
-    write_record(f, s, &mine);
+    MPI_Bcast(f->at, f->nat, MPI_INT64_T, 0, f->comm);
+    const int err = f->format->write(f->fd, s, f->single, f->growing, f->ngrowing, f->at);
+    if (err) pel__io_error(&mine, "add a record to", f->path, err, 0);
   }
   if (!pel__agree(f->comm, &mine) && !f->rank) {
     const int err = commit(f, PEL__GROWS);

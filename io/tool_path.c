@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "h5md.h"
 #include "pelsim_io.h"
 #include "posix_io.h"
 #include "tools.h"
@@ -43,7 +44,8 @@ pel__file_kind pel__resolve(const char *path, char *file, pel_error *e) {
     pel__io_error(e, "read", file, err, 0);
     return PEL__NO_FILE;
   }
-  return strncmp(start, "pelsim checkpoint ", 18) ? PEL__A_NETCDF : PEL__A_CHECKPOINT;
+  if (!strncmp(start, "pelsim checkpoint ", 18)) return PEL__A_CHECKPOINT;
+  return pel__is_h5md(file) ? PEL__A_TRAJECTORY : PEL__A_NETCDF;
 }
 
 int pel__tell(FILE *out, const pel_error *e) {
@@ -56,13 +58,24 @@ int pel__region_read(const pel__checkpoint *c, const pel__region *r, int64_t ind
   return pel__pread(c->fd, to, (size_t)n * sizeof *to, r->at + index * (int64_t)sizeof *to);
 }
 
+static const struct {
+  const char *is, *pair;
+  int (*info)(FILE *out, const char *file, bool json);
+  int (*verify)(FILE *out, const char *file);
+  int (*diff)(FILE *out, const char *a, const char *b, double tol);
+} kinds[] = {[PEL__A_CHECKPOINT] = {"a checkpoint", "two checkpoints", pel__info_checkpoint,
+                                    pel__verify_checkpoint, pel__diff_checkpoints},
+             [PEL__A_NETCDF] = {"a netCDF file", "two netCDF files", pel__info_netcdf,
+                                pel__verify_netcdf, pel__diff_netcdf},
+             [PEL__A_TRAJECTORY] = {"a trajectory", "two trajectories", pel__info_trajectory,
+                                    pel__verify_trajectory, pel__diff_trajectories}};
+
 int pel_io_info(FILE *out, const char *path, bool json) {
   char file[PATH_MAX];
   pel_error e = {0};
   const pel__file_kind k = pel__resolve(path, file, &e);
   if (e.code) return pel__tell(out, &e);
-  return k == PEL__A_CHECKPOINT ? pel__info_checkpoint(out, file, json)
-                                : pel__info_netcdf(out, file, json);
+  return kinds[k].info(out, file, json);
 }
 
 static int verify_file(FILE *out, const char *path) {
@@ -70,7 +83,7 @@ static int verify_file(FILE *out, const char *path) {
   pel_error e = {0};
   const pel__file_kind k = pel__resolve(path, file, &e);
   if (e.code) return pel__tell(out, &e);
-  return k == PEL__A_CHECKPOINT ? pel__verify_checkpoint(out, file) : pel__verify_netcdf(out, file);
+  return kinds[k].verify(out, file);
 }
 
 /* Every checkpoint of the directory, oldest first; returns how many there are. */
@@ -95,14 +108,17 @@ static int verify_directory(FILE *out, const char *dir) {
   int found = verify_checkpoints(out, dir, &worst);
   snprintf(inside, sizeof inside, "%.4000s/checkpoints", dir);
   found += verify_checkpoints(out, inside, &worst);
-  snprintf(inside, sizeof inside, "%.4000s/fields.nc", dir);
-  if (access(inside, F_OK) == 0) {
+  static const char *const output[] = {"fields.nc", "trajectory.h5md"};
+  for (size_t i = 0; i < sizeof output / sizeof *output; ++i) {
+    snprintf(inside, sizeof inside, "%.4000s/%s", dir, output[i]);
+    if (access(inside, F_OK)) continue;
     const int code = verify_file(out, inside);
     if (code > worst) worst = code;
     ++found;
   }
   if (!found)
-    pel_error_set(&e, PEL_IO, "%s is a directory without checkpoints and without fields.nc", dir);
+    pel_error_set(&e, PEL_IO,
+                  "%s is a directory without checkpoints, fields.nc and trajectory.h5md", dir);
   return found ? worst : pel__tell(out, &e);
 }
 
@@ -119,14 +135,10 @@ int pel_io_diff(FILE *out, const char *a, const char *b, double tol) {
   const pel__file_kind kb = e.code ? PEL__NO_FILE : pel__resolve(b, second, &e);
   if (!(tol >= 0)) pel_error_set(&e, PEL_USAGE, "the tolerance must be a number not below 0");
   if (!e.code && ka != kb)
-    pel_error_set(
-        &e, PEL_IO,
-        "%s is a checkpoint, %s is not: they cannot be compared; give two checkpoints, or "
-        "two netCDF files",
-        ka == PEL__A_CHECKPOINT ? first : second, ka == PEL__A_CHECKPOINT ? second : first);
+    pel_error_set(&e, PEL_IO, "%s is %s, %s is %s: they cannot be compared; give %s, or %s", first,
+                  kinds[ka].is, second, kinds[kb].is, kinds[ka].pair, kinds[kb].pair);
   if (e.code) return pel__tell(out, &e);
-  return ka == PEL__A_CHECKPOINT ? pel__diff_checkpoints(out, first, second, tol)
-                                 : pel__diff_netcdf(out, first, second, tol);
+  return kinds[ka].diff(out, first, second, tol);
 }
 
 int pel_io_fingerprint(FILE *out, const char *path) {
@@ -134,7 +146,7 @@ int pel_io_fingerprint(FILE *out, const char *path) {
   size_t size;
   pel_error e = {0};
   const pel__file_kind k = pel__resolve(path, file, &e);
-  if (k == PEL__A_NETCDF)
+  if (!e.code && k != PEL__A_CHECKPOINT)
     pel_error_set(&e, PEL_IO, "%s is not a checkpoint: only checkpoints have a fingerprint", file);
   if (e.code) return pel__tell(out, &e);
   FILE *memory = open_memstream(&report, &size);

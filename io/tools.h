@@ -1,4 +1,4 @@
-/* For the tools that look at files: what a path means, and two kinds of files. */
+/* For the tools that look at files: what a path means, and three kinds of files. */
 #ifndef PEL_TOOLS_H
 #define PEL_TOOLS_H
 
@@ -6,10 +6,10 @@
 #include "checkpoint.h"
 #include "map_parts.h"
 
-typedef enum { PEL__NO_FILE, PEL__A_CHECKPOINT, PEL__A_NETCDF } pel__file_kind;
+typedef enum { PEL__NO_FILE, PEL__A_CHECKPOINT, PEL__A_NETCDF, PEL__A_TRAJECTORY } pel__file_kind;
 
 /* The file meant by path (of a directory: its newest checkpoint) into file[PATH_MAX], and its kind
- * by its first bytes. */
+ * by what it begins with. */
 pel__file_kind pel__resolve(const char *path, char *file, pel_error *e);
 
 /* Prints the sentence, if there is one; returns the code. */
@@ -22,10 +22,13 @@ enum { PEL__PIECE = 1 << 17 }; /* elements of a buffer */
 
 int pel__info_checkpoint(FILE *out, const char *file, bool json);
 int pel__info_netcdf(FILE *out, const char *file, bool json);
+int pel__info_trajectory(FILE *out, const char *file, bool json);
 int pel__verify_checkpoint(FILE *out, const char *file);
 int pel__verify_netcdf(FILE *out, const char *file);
+int pel__verify_trajectory(FILE *out, const char *file);
 int pel__diff_checkpoints(FILE *out, const char *a, const char *b, double tol);
 int pel__diff_netcdf(FILE *out, const char *a, const char *b, double tol);
+int pel__diff_trajectories(FILE *out, const char *a, const char *b, double tol);
 
 /* Fold of the differences of one variable. */
 typedef struct {

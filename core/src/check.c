@@ -6,6 +6,7 @@
 
 #include "dynamics.h"
 #include "events.h"
+#include "particle_output.h"
 #include "start.h"
 
 typedef struct {
@@ -35,9 +36,10 @@ static estimate look(pel_sim *s) {
   int arrays = 0, state = 0;
   MPI_Allreduce(&mine, &x.memory, 1, MPI_DOUBLE, MPI_MAX, s->comm);
   x.step = s->scheme ? pel__measure_limits(s, x.limit) : INFINITY;
-  if (s->outputs) pel__outputs_compute(s, &arrays);
+  if (!s->dynamics) pel__outputs_compute(s, &arrays);
   free(pel__state_arrays(s, &state));
-  x.output = cells * arrays * (s->set.output.precision == 1 ? 4 : 8);
+  x.output = s->dynamics ? pel__trajectory_bytes(s)
+                         : cells * arrays * (s->set.output.precision == 1 ? 4 : 8);
   x.checkpoint = cells * state * 8;
   x.records = s->set.output.interval > 0 && s->set.time.end > 0
                   ? floor(s->set.time.end / s->set.output.interval) + 1

@@ -16,15 +16,6 @@ void pel__dynamics_check(pel_sim *s) {
     pel__config_reject(s->config, name, "",
                        "%ld particles; a rank may have %d: use more ranks, or fewer particles",
                        (long)s->grid.axis[0].n, INT32_MAX / 4);
-  const char *asked = c->output.every > 0      ? "every"
-                      : c->output.interval > 0 ? "interval"
-                      : *c->output.fields      ? "fields"
-                                               : NULL;
-  if (asked)
-    pel__config_reject(s->config, "output", asked,
-                       "model %s writes no fields; its particles are in the checkpoints "
-                       "([checkpoint] every), its averages in diagnostics.csv",
-                       name);
   if (c->time.dt == 0) c->time.dt = s->model->particles->dt;
   if (c->time.dt_max > 0) c->time.dt = fmin(c->time.dt, c->time.dt_max);
 }
@@ -182,6 +173,11 @@ static int explain_leap(pel__dynamics *d, double dt, pel_error *e) {
            "; reduce [time] dt, or look for overlapping particles in the start");
   e->code = PEL_INVALID;
   return pel__agree_error(p->regions->comm, e);
+}
+
+void pel__dynamics_force(pel_sim *s) {
+  pel_error e = {0};
+  if (!s->dynamics->forced && evaluate(s, NULL, &e)) pel_fail(s, "%s", e.text);
 }
 
 static int drift(pel__dynamics *d, double dt, pel_error *e) {

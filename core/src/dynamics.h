@@ -25,6 +25,7 @@ int pel__dynamics_create(pel_sim *s, pel_error *e);
 void pel__dynamics_destroy(pel__dynamics *d);
 
 int pel__dynamics_start(pel_sim *s, pel_error *e); /* the state at step 0 */
+void pel__dynamics_force(pel_sim *s);              /* p.f becomes that of the present positions */
 void pel__dynamics_step(pel_sim *s, double dt);
 const pel_totals *pel__dynamics_totals(pel_sim *s);
 double pel__dynamics_bytes(const pel_sim *s); /* memory of this rank */
@@ -36,6 +37,11 @@ typedef struct {
   int64_t first, n;
 } pel__slab;
 pel__slab pel__slab_of(int64_t total, int rank, int nranks);
+
+/* Values of particles in order of id: fill gives those of the particle at a place, to[v] receives
+ * the v-th of this rank's slab.  Collective. */
+typedef void pel__values(const pel__particles *p, int64_t place, double *value);
+void pel__by_id(const pel__particles *p, pel__values *fill, int nvalues, double *const *to);
 
 /* The state in order of id, each rank having its slab, in one block to be freed with the arrays.
  * Collective. */

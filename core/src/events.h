@@ -15,8 +15,8 @@ int pel__check_dt(const pel_sim *s, double limit, pel_error *e);
 double pel__auto_dt(const pel_sim *s, double limit);
 
 /* Estimates dt_limit when it is due ([time] dt_interval) and returns the next step's length: dt, or
- * pel__auto_dt of the limit, shortened to land on the next output, diagnostic, checkpoint or the end.
- * *lands: the time to which the clock is set after the step, or NAN.  Collective. */
+ * pel__auto_dt of the limit, shortened to land on the next output, diagnostic, checkpoint or the
+ * end. *lands: the time to which the clock is set after the step, or NAN.  Collective. */
 double pel__next_dt(pel_sim *s, double *lands);
 
 /* Whether something every `every` steps or `interval` of model time is due at the present step. */

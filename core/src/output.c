@@ -60,24 +60,27 @@ static void reject(pel_sim *s, const char *name) {
                      name, known);
 }
 
-static void add_named(pel_sim *s, pel__outputs *o, const char *list) {
+void pel__output_names(pel_sim *s, void (*take)(pel_sim *s, void *ctx, const char *name),
+                       void *ctx) {
   char text[PEL_TEXT_MAX], *rest = text, *part;
-  snprintf(text, sizeof text, "%s", list);
+  snprintf(text, sizeof text, "%s", s->set.output.fields);
   while ((part = strsep(&rest, ","))) {
     char *save, *w = strtok_r(part, " \t", &save);
     if (!w) {
       pel__config_reject(s->config, "output", "fields", "a name is missing beside a comma");
       return;
     }
-    for (; w; w = strtok_r(NULL, " \t", &save)) {
-      const pel__var *v = find_field(s, w);
-      const pel_output *out = find_output(s, w);
-      if (!v && !out)
-        reject(s, w);
-      else if (!add(o, v, v ? NULL : out))
-        pel__config_reject(s->config, "output", "fields", "'%s' is named twice", w);
-    }
+    for (; w; w = strtok_r(NULL, " \t", &save)) take(s, ctx, w);
   }
+}
+
+static void add_named(pel_sim *s, void *outputs, const char *name) {
+  const pel__var *v = find_field(s, name);
+  const pel_output *out = find_output(s, name);
+  if (!v && !out)
+    reject(s, name);
+  else if (!add(outputs, v, v ? NULL : out))
+    pel__config_reject(s->config, "output", "fields", "'%s' is named twice", name);
 }
 
 int pel__outputs_create(pel_sim *s, pel_error *e) {
@@ -85,7 +88,7 @@ int pel__outputs_create(pel_sim *s, pel_error *e) {
   o->s = s;
   o->item = calloc((size_t)(s->nvars + s->model->noutputs + 1), sizeof *o->item);
   if (*s->set.output.fields) {
-    add_named(s, o, s->set.output.fields);
+    pel__output_names(s, add_named, o);
   } else {
     for (int v = 0; v < s->nvars; ++v)
       if (!s->vars[v].rate && s->vars[v].field->prognostic) add(o, &s->vars[v], NULL);

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "dynamics.h"
+#include "particle_output.h"
 
 static pel_snapshot snapshot(pel_sim *s) {
   return (pel_snapshot){.comm = s->comm,
@@ -87,17 +88,28 @@ bool pel__writes_output(const pel_sim *s) {
   return s->set.output.interval > 0 || s->set.output.every > 0;
 }
 
-static void output_path(const pel_sim *s, char path[5000]) {
-  snprintf(path, 5000, "%s/fields.nc", s->dir);
+void pel__output_path(const pel_sim *s, char path[5000]) {
+  snprintf(path, 5000, "%s/%s", s->dir, s->dynamics ? "trajectory.h5md" : "fields.nc");
+}
+
+/* A record, with its values if it is to be written now. */
+static pel_snapshot output(pel_sim *s, bool now) {
+  pel_snapshot x = snapshot(s);
+  if (s->dynamics) {
+    x.arrays = pel__trajectory_arrays(s, now, &x.narrays);
+    x.particles = pel__trajectory_frame(s);
+  } else {
+    x.arrays = now ? pel__outputs_compute(s, &x.narrays) : pel__outputs_list(s, &x.narrays);
+  }
+  return x;
 }
 
 int pel__record_appendable(const pel__records *r, pel_error *e) {
   pel_sim *s = r->s;
   char path[5000];
-  pel_snapshot x = snapshot(s);
   if (!pel__writes_output(s)) return PEL_OK;
-  x.arrays = pel__outputs_list(s, &x.narrays);
-  output_path(s, path);
+  const pel_snapshot x = output(s, false);
+  pel__output_path(s, path);
   return s->host->io->series_check(&x, path, s->set.output.precision == 1, e);
 }
 
@@ -107,11 +119,10 @@ void pel__record_output(pel__records *r, bool append, pel_error *e) {
   const double t0 = MPI_Wtime();
   const bool reopened = append; /* what is due at this step was written before */
   char path[5000];
-  pel_snapshot x = snapshot(s);
   pel_error trouble = {0};
   memcpy(before, s->seconds, sizeof before);
-  x.arrays = pel__outputs_compute(s, &x.narrays);
-  output_path(s, path);
+  const pel_snapshot x = output(s, true);
+  pel__output_path(s, path);
   if (!r->series) {
     append = file_exists(s, path) && append;
     r->series = s->host->io->series_open(&x, path, append, s->set.output.precision == 1, e);
@@ -122,6 +133,7 @@ void pel__record_output(pel__records *r, bool append, pel_error *e) {
   if (trouble.code && r->lost_records++ == 0)
     pel__journal_say(r->journal, "output at step %ld left out: %s; the run goes on", (long)s->step,
                      trouble.text);
+  if (s->trajectory) pel__trajectory_release(s);
   book(s, PEL__T_OUTPUT, t0, before);
 }
 

@@ -16,7 +16,7 @@ typedef struct {
   double checkpoint_cost; /* seconds the last one took */
   int lost_records;       /* output records that could not be written */
   int lost_checkpoints;   /* checkpoints in a row that could not be written */
-  uint64_t series_inode;  /* of fields.nc when it was opened; rank 0 */
+  uint64_t series_inode;  /* of the output file when it was opened; rank 0 */
 } pel__records;
 
 /* Diagnostics to the CSV file; the first ones become the reference of invariants.  *e: a lost
@@ -24,10 +24,12 @@ typedef struct {
 void pel__record_diagnostics(pel__records *r, pel_error *e);
 /* Whether [output] asks for records at all. */
 bool pel__writes_output(const pel_sim *s);
-/* One record of fields.nc, opened at the first; a record that cannot be written is reported and
- * left out.  *e: the file could not be opened.  Collective. */
+/* fields.nc, or trajectory.h5md of particles. */
+void pel__output_path(const pel_sim *s, char path[5000]);
+/* One record of it, opened at the first; a record that cannot be written is reported and left out.
+ * *e: the file could not be opened.  Collective. */
 void pel__record_output(pel__records *r, bool append, pel_error *e);
-/* Whether a run that goes on in its directory can append to the fields.nc there; touches nothing.
+/* Whether a run that goes on in its directory can append to the output there; touches nothing.
  * Collective. */
 int pel__record_appendable(const pel__records *r, pel_error *e);
 /* A checkpoint; false if it could not be written (reported, older ones stay).  Collective. */

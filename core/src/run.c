@@ -228,7 +228,10 @@ static void finish(pel__records *r, int code, const pel_error *e, int64_t first,
   if (r->series && s->host->io->series_close(r->series, &trouble))
     pel__journal_say(r->journal, "%s", trouble.text);
   gather_phases(s, phases);
-  snprintf(next, sizeof next, "%s/%s", s->dir, output ? "fields.nc" : "diagnostics.csv");
+  if (output)
+    pel__output_path(s, next);
+  else
+    snprintf(next, sizeof next, "%s/diagnostics.csv", s->dir);
   const pel__run_result x = {
       .exit_code = code,
       .why = e->code ? e->text : NULL,

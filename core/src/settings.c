@@ -60,7 +60,8 @@ static const pel_param output[] = {
     {AT(output, dir), .def = "auto", .word = "auto",
      .doc = "directory of the run; auto: out/<name of the configuration>"},
     {AT(output, fields), .def = "standard", .word = "standard",
-     .doc = "fields to write, 'u, v, vorticity'; standard: the model's choice"},
+     .doc = "fields to write, 'u, v, vorticity', or of particles 'position, image, velocity, "
+            "force'; standard: the model's choice"},
     {AT(output, interval), .def = "none", .word = "none", .min = 1e-30, .max = 1e30, .unit = "s",
      .doc = "model time between two records of the fields"},
     {AT(output, every), .def = "none", .word = "none", .min = 1, .max = 1e15, .unit = "1",

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "dynamics.h"
+#include "particle_output.h"
 #include "plan.h"
 #include "plugin.h"
 
@@ -85,6 +86,7 @@ static void make_grid(pel_sim *s) {
                                   {.n = 1},
                                   {.n = 1}}};
     pel__dynamics_check(s);
+    pel__trajectory_check(s);
   } else {
     s->model->grid(&s->grid, s->state);
     check_grid(s);
@@ -245,6 +247,7 @@ void pel__sim_destroy(pel_sim *s) {
   pel__plan_destroy(s->init);
   pel__measures_destroy(s->measures);
   pel__outputs_destroy(s->outputs);
+  if (s->trajectory) pel__trajectory_release(s);
   if (s->layout && !s->dynamics) pel__layout_destroy(s->layout);
   pel__dynamics_destroy(s->dynamics);
   if (s->config) pel__config_destroy(s->config);

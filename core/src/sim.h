@@ -39,6 +39,7 @@ typedef struct pel__plan pel__plan;
 typedef struct pel__dynamics pel__dynamics;
 typedef struct pel__measures pel__measures;
 typedef struct pel__outputs pel__outputs;
+typedef struct pel__trajectory pel__trajectory;
 
 /* Something allocated for the life of the simulation. */
 typedef struct pel__allocation {
@@ -75,6 +76,7 @@ struct pel_sim {
   pel__measures *measures;
   pel__outputs *outputs;
   pel__dynamics *dynamics; /* of a particle model; NULL: of a grid */
+  pel__trajectory *trajectory;
   char *config_json;
   char dir[4096];
   int ntags;      /* message tags given to halo plans and spectral stages */
@@ -158,6 +160,9 @@ void pel__measure_watch(const pel_sim *s, const double *values, const double *re
 
 /* ---- output records: output.c ---- */
 
+/* Calls take for each name in [output] fields. */
+void pel__output_names(pel_sim *s, void (*take)(pel_sim *s, void *ctx, const char *name),
+                       void *ctx);
 /* Resolves [output] fields: fields by name, outputs of the model with their plans. */
 int pel__outputs_create(pel_sim *s, pel_error *e);
 int pel__outputs_halo(const pel_sim *s);

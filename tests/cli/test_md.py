@@ -90,7 +90,6 @@ for name, words, code, parts in (
          ['failed at step 1 ', 'the force of a pair exceeds 32768: particles ']),
         ('a little too long on 4 ranks', [*SMALL, '-n', 4, '-t', 1, '-s', 'time.dt=0.05'], 3,
          ['particle 1918 moves further than the cut-off in one step: position (']),
-        ('fields', ['-s', 'output.every=5'], 2, ['[output] every: model lj writes no fields']),
         ('a step too long', [*SMALL, '-s', 'time.dt=0.1'], 3,
          ['failed at step 1 ', 'the force of a pair exceeds 32768: particles 1506 and 1285 are 0.6']),
         ('a little too long', [*SMALL, '-s', 'time.dt=0.05'], 3,

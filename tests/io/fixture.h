@@ -17,8 +17,8 @@
 #include <cmocka.h>
 
 #include "checkpoint.h"
+#include "fields.h"
 #include "pelsim_io.h"
-#include "series.h"
 
 /* A failed check on one rank must not leave the others waiting in a collective call. */
 #define CHECK(cond, ...)                                                     \

@@ -33,10 +33,25 @@ typedef struct {
   double value;
 } pel_scalar;
 
+/* What the arrays of particles do not say.  The grid of their snapshot has one axis: index i is the
+ * particle with id i + 1.  Arrays NAME_x, NAME_y, NAME_z that follow each other are one vector;
+ * "type" counts from 1 and is there unless all are of type 1; "image" and "type" are whole numbers.
+ * Every array of a rank has the same patches.  Borrowed. */
+typedef struct {
+  double time;
+  double length[3]; /* of the box, which begins at the origin */
+  bool periodic[3];
+  int ntypes;
+  const double *mass;         /* [ntypes] */
+  const char *const *species; /* [ntypes] names of the types; NULL: they are just numbered */
+  const char *length_unit, *time_unit, *mass_unit; /* NULL: reduced units */
+} pel_particle_frame;
+
 /* The state at one step, or the fields of one output record. */
 typedef struct {
   MPI_Comm comm;
   const pel_grid *grid;
+  const pel_particle_frame *particles; /* NULL: of fields */
   const char *model, *title;
   const char *config; /* effective configuration, JSON, origins included; same on every rank */
   int64_t step;
@@ -80,9 +95,9 @@ typedef struct pel_io {
   int (*checkpoint_read)(pel_snapshot *s, const char *path, pel_say *say, void *ctx, char *used,
                          pel_error *e);
 
-  /* Creates (append = false) or reopens the CF/netCDF-4 file for records shaped like *s.  On
-   * reopening, records with time > s->time are cut off.  single: store 32-bit floats.  NULL on
-   * failure.  Collective. */
+  /* Creates (append = false) or reopens the file for records shaped like *s: CF/netCDF-4, or H5MD
+   * if s has particles.  On reopening, records with time > s->time are cut off.  single: store
+   * 32-bit floats.  NULL on failure.  Collective. */
   pel_series *(*series_open)(const pel_snapshot *s, const char *path, bool append, bool single,
                              pel_error *e);
   /* Whether series_open would append to `path`; a file that is not there may be created.  Only

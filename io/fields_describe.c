@@ -11,49 +11,24 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include "fields.h"
 #include "h5.h"
-#include "series.h"
 #include "shared_file.h"
 
 #ifndef PELSIM_VERSION
 #define PELSIM_VERSION "unknown"
 #endif
 
-const char *const pel__column_name[PEL__NCOLUMNS] = {"time", "step", "fingerprint"};
-
-enum {
-  RECORDS = 512,        /* records in a chunk of a column */
-  CHUNK_LIMIT = 1 << 30 /* HDF5's own limit is 4 GiB */
-};
-
-int pel__chunking_of(const pel_grid *g, bool single, pel__chunking *c, pel_error *e) {
-  const int64_t limit = CHUNK_LIMIT / (single ? 4 : 8);
-  *c = (pel__chunking){{1, 1, 1}, 1, 1};
-  for (int a = 0; a < g->dims; ++a) {
-    int64_t n = limit / c->piece < g->axis[a].n ? limit / c->piece : g->axis[a].n;
-    /* below the slowest axis pieces must be equal, or their order is not that of the index */
-    while (a < g->dims - 1 && g->axis[a].n % n) --n;
-    c->chunk[a] = n;
-    c->piece *= n;
-    if (n < g->axis[a].n) break;
-  }
-  const int64_t pieces = (pel__cells(g) + c->piece - 1) / c->piece;
-  if (pieces > 1 << 20)
-    return pel_error_set(e, PEL_IO, "a record of %" PRId64 " cells is too large for one file",
-                         pel__cells(g));
-  c->npieces = (int)pieces;
-  return PEL_OK;
-}
-
 /* One file being described. */
 typedef struct {
   const pel_snapshot *s;
+  const pel__growing *g;
   hid_t file;
   bool single, ok;
   pel__dimension dim[PEL__MAX_DIMENSIONS];
   int ndims;
   int next_id; /* _Netcdf4Dimid */
-  hid_t column[PEL__NCOLUMNS], *var;
+  hid_t column[PEL__FIELDS_COLUMNS], *var;
 } desk;
 
 static hid_t properties(void) {
@@ -110,13 +85,13 @@ static void describe_time(desk *d) {
 
 /* One number a record. */
 static void create_columns(desk *d) {
-  const hid_t type[] = {H5T_IEEE_F64LE, H5T_STD_I64LE, H5T_STD_U64LE};
-  const hid_t p = properties();
-  H5Pset_chunk(p, 1, (hsize_t[]){RECORDS});
-  for (int c = 0; c < PEL__NCOLUMNS; ++c)
+  for (int c = 0; c < PEL__FIELDS_COLUMNS; ++c) {
+    const hid_t p = properties();
+    H5Pset_chunk(p, 1, &d->g[c].records);
     d->column[c] =
-        dataset(d, pel__column_name[c], type[c], 1, (hsize_t[]){0}, (hsize_t[]){H5S_UNLIMITED}, p);
-  H5Pclose(p);
+        dataset(d, d->g[c].name, d->g[c].type, 1, (hsize_t[]){0}, (hsize_t[]){H5S_UNLIMITED}, p);
+    H5Pclose(p);
+  }
 }
 
 static void describe_columns(desk *d) {
@@ -124,7 +99,7 @@ static void describe_columns(desk *d) {
                                     "hash of all values of the record, as pelsim verify checks it"};
   make_scale(d, d->column[PEL__TIME], "time");
   describe_time(d);
-  for (int c = 0; c < PEL__NCOLUMNS; ++c) {
+  for (int c = 0; c < PEL__FIELDS_COLUMNS; ++c) {
     if (c == PEL__TIME) continue;
     text(d, d->column[c], "long_name", doc[c]);
     if (d->ok) d->ok = H5DSattach_scale(d->column[c], d->column[PEL__TIME], 0) >= 0;
@@ -223,29 +198,29 @@ static void describe_coordinates(desk *d) {
 
 static const double missing = 9.9692099683868690e+36; /* netCDF's default */
 
-static hid_t record_properties(const desk *d, const pel__chunking *c) {
-  const pel_grid *g = d->s->grid;
-  hsize_t chunk[4] = {1};
-  for (int i = 0; i < g->dims; ++i) chunk[1 + i] = (hsize_t)c->chunk[g->dims - 1 - i];
+static hid_t record_properties(const pel__growing *g) {
+  hsize_t chunk[4] = {g->records};
+  memcpy(chunk + 1, g->chunk, sizeof g->chunk);
   const hid_t p = properties();
-  H5Pset_chunk(p, 1 + g->dims, chunk);
+  H5Pset_chunk(p, 1 + g->rank, chunk);
   H5Pset_fill_value(p, H5T_NATIVE_DOUBLE, &missing);
   H5Pset_fill_time(p, H5D_FILL_TIME_NEVER);
   H5Pset_alloc_time(p, H5D_ALLOC_TIME_EARLY);
   return p;
 }
 
-static hid_t stored_type(const desk *d) { return d->single ? H5T_IEEE_F32LE : H5T_IEEE_F64LE; }
-
-static void create_variables(desk *d, const pel__chunking *c) {
-  const pel_grid *g = d->s->grid;
-  hsize_t n[4] = {0}, max[4] = {H5S_UNLIMITED};
-  for (int i = 0; i < g->dims; ++i) n[1 + i] = max[1 + i] = (hsize_t)g->axis[g->dims - 1 - i].n;
-  const hid_t p = record_properties(d, c);
-  for (int a = 0; a < d->s->narrays; ++a)
-    d->var[a] = dataset(d, d->s->arrays[a].name, stored_type(d), 1 + g->dims, n, max, p);
-  H5Pclose(p);
+static void create_variables(desk *d) {
+  for (int a = 0; a < d->s->narrays; ++a) {
+    const pel__growing *g = &d->g[PEL__FIELDS_COLUMNS + a];
+    hsize_t n[4] = {0}, max[4] = {H5S_UNLIMITED};
+    for (int i = 0; i < g->rank; ++i) n[1 + i] = max[1 + i] = g->n[i];
+    const hid_t p = record_properties(g);
+    d->var[a] = dataset(d, g->name, g->type, 1 + g->rank, n, max, p);
+    H5Pclose(p);
+  }
 }
+
+static hid_t stored_type(const desk *d) { return d->single ? H5T_IEEE_F32LE : H5T_IEEE_F64LE; }
 
 static void describe_variable(desk *d, const pel_array *x, hid_t v) {
   const pel_grid *g = d->s->grid;
@@ -281,7 +256,7 @@ static int reject_clashes(const desk *d, const char *path, pel_error *e) {
   for (int a = 0; a < d->s->narrays; ++a) {
     const char *name = d->s->arrays[a].name;
     bool clash = !strcmp(name, "nv");
-    for (int c = 0; c < PEL__NCOLUMNS; ++c) clash = clash || !strcmp(name, pel__column_name[c]);
+    for (int c = 0; c < PEL__FIELDS_COLUMNS; ++c) clash = clash || !strcmp(name, d->g[c].name);
     for (int i = 0; i < d->s->grid->dims; ++i)
       clash = clash || (d->s->grid->axis[i].name && !strcmp(name, d->s->grid->axis[i].name));
     for (int b = 0; b < a; ++b) clash = clash || !strcmp(name, d->s->arrays[b].name);
@@ -294,9 +269,9 @@ static int reject_clashes(const desk *d, const char *path, pel_error *e) {
   return PEL_OK;
 }
 
-static void describe_all(desk *d, const pel__chunking *c) {
+static void describe_all(desk *d) {
   create_columns(d);
-  create_variables(d, c);
+  create_variables(d);
   describe_file(d);
   describe_columns(d);
   describe_coordinates(d);
@@ -306,16 +281,17 @@ static void describe_all(desk *d, const pel__chunking *c) {
 static void close_all(desk *d) {
   for (int i = 0; i < d->ndims; ++i)
     if (d->dim[i].scale >= 0) H5Dclose(d->dim[i].scale);
-  for (int c = 0; c < PEL__NCOLUMNS; ++c)
+  for (int c = 0; c < PEL__FIELDS_COLUMNS; ++c)
     if (d->column[c] >= 0) H5Dclose(d->column[c]);
   for (int a = 0; a < d->s->narrays; ++a)
     if (d->var[a] >= 0) H5Dclose(d->var[a]);
   if (d->file >= 0 && H5Fclose(d->file) < 0) d->ok = false;
 }
 
-int pel__series_describe(pel__overlay *o, const pel_snapshot *s, bool single,
-                         const pel__chunking *c, const char *path, pel_error *e) {
-  desk d = {.s = s, .single = single, .column = {-1, -1, -1}};
+int pel__fields_describe(pel__overlay *o, const pel_snapshot *s, bool single, const pel__growing *g,
+                         const char *path, int64_t *still, pel_error *e) {
+  desk d = {.s = s, .g = g, .single = single, .column = {-1, -1, -1}};
+  (void)still;
   if (reject_clashes(&d, path, e)) return e->code;
   d.var = malloc(((size_t)s->narrays + 1) * sizeof *d.var);
   if (!d.var) return pel_error_set(e, PEL_INTERNAL, "out of memory for %s", path);
@@ -326,7 +302,7 @@ int pel__series_describe(pel__overlay *o, const pel_snapshot *s, bool single,
   d.file = pel__overlay_h5create(o, fcpl, H5F_LIBVER_V18, H5F_LIBVER_V18);
   H5Pclose(fcpl);
   d.ok = d.file >= 0;
-  if (d.ok) describe_all(&d, c);
+  if (d.ok) describe_all(&d);
   close_all(&d);
   free(d.var);
   if (d.ok) return PEL_OK;
