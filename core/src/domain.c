@@ -20,13 +20,15 @@ int pel__domain_init(pel__domain *d, int dims, const double length[3], const boo
   d->magic = pel__magic(d->delta);
   for (int a = 0; a < 3; ++a) {
     d->periodic[a] = periodic[a] && a < dims;
+    d->walled[a] = !periodic[a] && a < dims;
     d->edge[a][a] = d->length[a] = pel__snap(length[a], d->magic);
   }
   return PEL_OK;
 }
 
 double pel__domain_volume(const pel__domain *d) {
-  return d->length[0] * d->length[1] * d->length[2];
+  const double area = d->length[0] * d->length[1];
+  return d->dims == 3 ? area * d->length[2] : area;
 }
 
 void pel__domain_shift(const pel__domain *d, const int n[3], double shift[3]) {

@@ -12,18 +12,21 @@
 typedef struct {
   int dims;
   bool periodic[3];
+  bool walled[3];    /* ends at walls: neither for an axis that does not exist */
   double edge[3][3]; /* edge vectors, row by row; only the diagonal is set in a right-angled box */
   double length[3];  /* extent along each axis: the diagonal of edge */
   double delta;
   double magic; /* 1.5 * 2^52 * delta */
 } pel__domain;
 
-/* A right-angled box from the origin; lengths are rounded to the lattice.  dims 2: length[2] is
- * kept for densities, positions along axis 2 are 0.  Fails on lengths that are not positive. */
+/* A right-angled box from the origin; lengths are rounded to the lattice.  dims 2: length[2] must
+ * be positive and has no effect, positions along axis 2 are 0.  Fails on lengths that are not
+ * positive.
+ */
 int pel__domain_init(pel__domain *d, int dims, const double length[3], const bool periodic[3],
                      pel_error *e);
 
-double pel__domain_volume(const pel__domain *d);
+double pel__domain_volume(const pel__domain *d); /* area in two dimensions */
 
 /* The translation by n[a] periods along each axis: exact. */
 void pel__domain_shift(const pel__domain *d, const int n[3], double shift[3]);

@@ -1,29 +1,128 @@
+/* A particle model from its tables to the state at step 0. */
 #include "dynamics.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "motion.h"
-#include "sum.h"
 
-/* ---- building ---- */
+/* ---- what can be told from the configuration ---- */
+
+static double time_unit(const pel_sim *s) {
+  const pel_particle_model *m = s->model->particles;
+  return m->time_unit ? m->time_unit(s->state) : 1;
+}
+
+/* A number alone counts the model's unit of time; reduced units have no other. */
+static void read_time(pel_sim *s, const char *section, const char *key, double *value) {
+  const char *text = pel__config_get(s->config, section, key);
+  char *end;
+  if (!text || (strtod(text, &end), end == text)) return; /* "auto", "none" */
+  if (!end[strspn(end, " \t")])
+    *value *= time_unit(s);
+  else if (time_unit(s) == 1)
+    pel__config_reject(s->config, section, key,
+                       "'%s' has a unit, but the times of model %s are reduced; give the number "
+                       "alone",
+                       text, s->model->name);
+}
+
+static void read_times(pel_sim *s) {
+  const pel_particle_model *m = s->model->particles;
+  pel__settings *c = &s->set;
+  read_time(s, "time", "dt", &c->time.dt);
+  read_time(s, "time", "dt_max", &c->time.dt_max);
+  read_time(s, "time", "end", &c->time.end);
+  read_time(s, "output", "interval", &c->output.interval);
+  read_time(s, "checkpoint", "interval", &c->checkpoint.interval);
+  read_time(s, "diagnostics", "interval", &c->diagnostics.interval);
+  if (c->time.dt == 0) c->time.dt = m->time_step(s->state) * time_unit(s);
+  if (c->time.dt_max > 0) c->time.dt = fmin(c->time.dt, c->time.dt_max);
+}
 
 void pel__dynamics_check(pel_sim *s) {
   const char *name = s->model->name;
-  pel__settings *c = &s->set;
+  if (s->grid.axis[0].n < 1) pel__config_reject(s->config, name, "", "there are no particles");
   if (s->grid.axis[0].n > (int64_t)s->nranks * (INT32_MAX / 4))
     pel__config_reject(s->config, name, "",
                        "%ld particles; a rank may have %d: use more ranks, or fewer particles",
                        (long)s->grid.axis[0].n, INT32_MAX / 4);
-  if (c->time.dt == 0) c->time.dt = s->model->particles->dt;
-  if (c->time.dt_max > 0) c->time.dt = fmin(c->time.dt, c->time.dt_max);
+  read_times(s);
 }
 
+/* ---- building ---- */
+
+typedef struct {
+  const pel_pair_stage *pairs;
+  const void *state;
+} asked;
+
 static double coefficients(const void *ctx, int ti, int tj, double *c) {
-  const pel_sim *s = ctx;
-  (void)ti, (void)tj;
-  return s->model->particles->pairs.coefficients(s->state, c);
+  const asked *a = ctx;
+  return a->pairs->coefficients(a->state, ti, tj, c);
+}
+
+/* The stages of `forces` that this run has. */
+static int create_forces(pel_sim *s, pel_error *e) {
+  const pel_particle_model *m = s->model->particles;
+  pel__dynamics *d = s->dynamics;
+  d->forces = calloc((size_t)m->nforces + 1, sizeof *d->forces);
+  for (int i = 0; i < m->nforces; ++i) {
+    const pel_particle_stage *stage = &m->forces[i];
+    if (stage->when && !stage->when(s->state, 0)) continue;
+    pel__force_stage *f = &d->forces[d->nforces++];
+    f->stage = stage;
+    if (stage->kind != PEL_PAIRS) continue;
+    double force, energy;
+    stage->pairs->ranges(s->state, &force, &energy);
+    if (pel__potential_create(&f->potential, stage->pairs->kernels(s->state), d->box.ntypes,
+                              coefficients, &(asked){stage->pairs, s->state}, force, energy, e))
+      return e->code;
+    d->cutoff = fmax(d->cutoff, f->potential.cutoff);
+  }
+  return PEL_OK;
+}
+
+static int create_attributes(pel_sim *s, pel_error *e) {
+  const pel_particle_model *m = s->model->particles;
+  pel__dynamics *d = s->dynamics;
+  int passes = 0, kernels = 0;
+  for (int i = 0; i < m->nattributes; ++i)
+    for (int c = 0; c < m->attributes[i].components; ++c)
+      if (pel__particles_extend(&d->p, m->attributes[i].role == PEL_CARRIED, e)) return e->code;
+  for (int i = 0; i < d->nforces; ++i) {
+    passes += d->forces[i].stage->kind == PEL_PAIRS;
+    kernels += d->forces[i].stage->kind == PEL_PARTICLES;
+  }
+  const int more = (kernels > 0) + (passes > 1 ? 3 : 0);
+  for (int i = 0; i < more; ++i)
+    if (pel__particles_extend(&d->p, false, e)) return e->code;
+  pel__dynamics_bind(s);
+  return PEL_OK;
+}
+
+void pel__dynamics_bind(pel_sim *s) {
+  const pel_particle_model *m = s->model->particles;
+  pel__dynamics *d = s->dynamics;
+  double **next = d->p.extra, **end = d->p.extra + d->p.nextra;
+  for (int i = 0; i < m->nattributes; ++i) {
+    const size_t bytes = (size_t)m->attributes[i].components * sizeof *next;
+    memcpy((char *)s->state + m->attributes[i].offset, next, bytes);
+    next += m->attributes[i].components;
+  }
+  if (end - next >= 3)
+    for (int a = 0; a < 3; ++a) d->held[a] = *next++;
+  if (next < end) d->energy = *next;
+}
+
+int pel__dynamics_domain(const pel__dynamics *d, const double length[3], pel__domain *to,
+                         pel_error *e) {
+  const int dims = d->box.dims;
+  const double third = dims == 3 ? length[2] : fmax(length[0], length[1]);
+  bool periodic[3];
+  for (int a = 0; a < 3; ++a) periodic[a] = d->box.ends[a] == PEL_PERIODIC_END;
+  return pel__domain_init(to, dims, (double[]){length[0], length[1], third}, periodic, e);
 }
 
 /* The box among the ranks; the layout is theirs. */
@@ -45,14 +144,13 @@ int pel__dynamics_create(pel_sim *s, pel_error *e) {
   pel__domain domain;
   m->box(&d->box, s->state);
   const pel__slab mine = pel__slab_of(d->box.n, s->rank, s->nranks);
-  if (pel__domain_init(&domain, 3, d->box.length, (bool[]){true, true, true}, e) ||
-      pel__particles_create(&d->p, &domain, mine.n, s->threads, e) ||
-      pel__potential_create(&d->potential, m->pairs.kernels(s->state), 1, coefficients, s,
-                            m->pairs.largest_force, m->pairs.largest_energy, e) ||
-      pel__pair_list_create(&d->list, &d->p, d->potential.cutoff, m->skin(s->state), e) ||
-      share_box(s, e))
+  d->time_unit = time_unit(s);
+  if (pel__dynamics_domain(d, d->box.length, &domain, e) ||
+      pel__particles_create(&d->p, &domain, mine.n, s->threads, e) || create_forces(s, e) ||
+      pel__pair_list_create(&d->list, &d->p, d->cutoff, m->skin(s->state), e) ||
+      create_attributes(s, e) || share_box(s, e))
     return e->code;
-  d->velocity_quantum = pel__velocity_quantum(d->potential.cutoff, s->set.time.dt);
+  d->velocity_quantum = pel__velocity_quantum(d->cutoff, s->set.time.dt / d->time_unit);
   d->scattered = true;
   for (int64_t i = 0; i < mine.n; ++i) d->p.id[i] = mine.first + i + 1;
   return PEL_OK;
@@ -60,9 +158,12 @@ int pel__dynamics_create(pel_sim *s, pel_error *e) {
 
 void pel__dynamics_destroy(pel__dynamics *d) {
   if (!d) return;
-  pel__pair_work_destroy(&d->work, d->list.nshares);
+  for (int i = 0; i < d->nforces; ++i) {
+    pel__pair_work_destroy(&d->forces[i].work, d->list.nshares);
+    pel__potential_destroy(&d->forces[i].potential);
+  }
+  free(d->forces);
   pel__pair_list_destroy(&d->list);
-  pel__potential_destroy(&d->potential);
   pel__particles_destroy(&d->p);
   pel__regions_destroy(&d->regions);
   free(d);
@@ -77,14 +178,6 @@ double pel__dynamics_bytes(const pel_sim *s) {
 
 /* ---- step 0 ---- */
 
-static double sum_of(const pel__particles *p, const double *x) {
-  pel_sum sum;
-  pel_sum_init(&sum);
-  pel_sum_add(&sum, x, p->n);
-  pel_sum_allreduce(&sum, 1, p->regions->comm);
-  return pel_sum_round(&sum);
-}
-
 /* What rounding to the lattice has left of the momentum, a quantum a particle. */
 static void balance(const pel__particles *p, double *v, double quantum) {
   const int64_t n = p->total;
@@ -96,138 +189,81 @@ static void balance(const pel__particles *p, double *v, double quantum) {
     v[i] -= quantum * (double)(each + (p->id[i] <= llabs(rest) ? (rest > 0) - (rest < 0) : 0));
 }
 
-/* Velocities without drift that have the temperature, on their lattice.  Places are in order. */
+/* Velocities without drift that have the temperature.  Places are in order of id. */
 static void thermalise(pel__dynamics *d, double temperature) {
   pel__particles *p = &d->p;
-  const double magic = pel__magic(d->velocity_quantum);
-  for (int a = 0; a < 3; ++a) {
-    const double mean = sum_of(p, p->v[a]) / (double)p->total;
+  const pel_totals t = {.n = p->total,
+                        .dims = d->box.dims,
+                        .walls = p->domain.walled[0] + p->domain.walled[1] + p->domain.walled[2]};
+  const double mass = pel__mass(p, d->box.mass);
+  for (int a = 0; a < d->box.dims; ++a) {
+    const double mean = pel__momentum(p, d->box.mass, a) / mass;
     for (int64_t i = 0; i < p->n; ++i) p->v[a][i] -= mean;
   }
-  const double twice = pel__kinetic2(p, &d->box.mass);
-  const double factor = twice > 0 ? sqrt(3 * (double)(p->total - 1) * temperature / twice) : 0;
-  for (int a = 0; a < 3; ++a) {
-    for (int64_t i = 0; i < p->n; ++i) p->v[a][i] = pel__snap(factor * p->v[a][i], magic);
+  const double twice = pel__kinetic2(p, d->box.mass),
+               factor = twice > 0 ? sqrt(pel_degrees(&t) * temperature / twice) : 0;
+  pel__change_velocities(p, factor, (double[3]){0}, d->velocity_quantum);
+  for (int a = 0; a < d->box.dims && d->box.ntypes == 1; ++a)
     balance(p, p->v[a], d->velocity_quantum);
+}
+
+/* Position along an axis from a seed; -1 if it is beyond a wall or nowhere. */
+static double place(const pel__domain *d, int a, double x, int32_t *image) {
+  const double length = d->length[a];
+  if (!isfinite(x)) return -1;
+  if (d->periodic[a] && !(x >= 0 && x < length)) {
+    const double periods = floor(x / length);
+    x -= periods * length;
+    *image += (int32_t)periods;
   }
+  if (d->walled[a] && !(x >= 0 && x <= length)) return -1;
+  x = pel__snap(x, d->magic);
+  return d->walled[a] && x == length ? length - d->delta : x;
+}
+
+static bool put(pel_sim *s, int64_t i) {
+  pel__dynamics *d = s->dynamics;
+  pel__particles *p = &d->p;
+  pel_seed seed = {0};
+  bool inside = true;
+  s->model->particles->seed(s->state, p->id[i], &seed);
+  p->type[i] = seed.type;
+  for (int a = 0; a < d->box.dims; ++a) {
+    p->image[a][i] = seed.image[a];
+    p->x[a][i] = place(&p->domain, a, seed.x[a], &p->image[a][i]);
+    p->v[a][i] = seed.v[a];
+    inside = inside && p->x[a][i] >= 0;
+  }
+  return inside && seed.type >= 0 && seed.type < d->box.ntypes;
+}
+
+static int explain_outside(const pel_sim *s, int64_t id, pel_error *e) {
+  const pel__dynamics *d = s->dynamics;
+  const double *l = d->p.domain.length;
+  pel_seed x = {0};
+  s->model->particles->seed(s->state, id, &x);
+  if (x.type < 0 || x.type >= d->box.ntypes)
+    return pel_error_set(e, PEL_USAGE, "particle %ld starts with type %d; there are %d types",
+                         (long)id, x.type + 1, d->box.ntypes);
+  return pel_error_set(e, PEL_USAGE,
+                       "particle %ld starts at (%g, %g, %g), outside the walls of the box, %g x %g "
+                       "x %g; move it or enlarge the box",
+                       (long)id, x.x[0], x.x[1], x.x[2], l[0], l[1], d->box.dims == 3 ? l[2] : 0);
 }
 
 int pel__dynamics_start(pel_sim *s, pel_error *e) {
   const pel_particle_model *m = s->model->particles;
   pel__dynamics *d = s->dynamics;
-  pel__particles *p = &d->p;
-#pragma omp parallel for num_threads(s->threads) schedule(static)
-  for (int64_t i = 0; i < p->n; ++i) {
-    double x[3], v[3];
-    m->seed(s->state, p->id[i], x, v);
-    for (int a = 0; a < 3; ++a) {
-      p->x[a][i] = pel__snap(x[a], p->domain.magic);
-      p->v[a][i] = v[a];
-    }
-  }
-  thermalise(d, m->temperature(s->state));
+  int64_t wrong = INT64_MAX;
+#pragma omp parallel for num_threads(s->threads) schedule(static) reduction(min : wrong)
+  for (int64_t i = 0; i < d->p.n; ++i)
+    if (!put(s, i) && i < wrong) wrong = i;
+  if (wrong < INT64_MAX) explain_outside(s, d->p.id[wrong], e);
+  if (pel__agree_error(s->comm, e)) return e->code;
+  const double temperature = m->temperature ? m->temperature(s->state) : NAN;
+  if (isnan(temperature))
+    pel__change_velocities(&d->p, 1, (double[3]){0}, d->velocity_quantum);
+  else
+    thermalise(d, temperature);
   return e->code;
-}
-
-/* ---- steps ---- */
-
-/* Forces of the present positions, and if wanted the sums over pairs.  Fails on all ranks alike; a
- * rank that alone finds a force too large reports it and goes on with the others. */
-static int evaluate(pel_sim *s, pel__pair_sums *sums, pel_error *e) {
-  pel__dynamics *d = s->dynamics;
-  pel_error mine = {0};
-  if (!d->listed && pel__pair_list_build(&d->list, &d->p, d->scattered, e)) return e->code;
-  d->listed = true, d->scattered = false;
-  if (pel__pairs_run(&d->p, &d->list, &d->potential, &d->work, sums, &mine))
-    pel_fail(s, "%s", mine.text);
-  d->forced = true;
-  return PEL_OK;
-}
-
-/* Positions have just been moved by so much of v, some by more than the cut-off: tells of the
- * fastest particle, and of the closest pair before, which as a rule is the reason. */
-static int explain_leap(pel__dynamics *d, double dt, pel_error *e) {
-  pel__particles *p = &d->p;
-  int64_t fastest = -1, i, j;
-  double r, most = -1, everywhere;
-  pel__drift(p, -dt); /* exactly undone */
-  for (int64_t k = 0; k < (int64_t)p->nclusters * PEL_LANES; ++k) {
-    const double v2 = p->v[0][k] * p->v[0][k] + p->v[1][k] * p->v[1][k] + p->v[2][k] * p->v[2][k];
-    if (pel__is_empty(p, k) || v2 <= most) continue;
-    fastest = k, most = isfinite(v2) ? v2 : INFINITY;
-    if (!isfinite(v2)) break;
-  }
-  MPI_Allreduce(&most, &everywhere, 1, MPI_DOUBLE, MPI_MAX, p->regions->comm);
-  if (most < everywhere) return pel__agree_error(p->regions->comm, e);
-  pel__pair_list_closest(&d->list, p, &i, &j, &r);
-  int n = snprintf(e->text, sizeof e->text,
-                   "particle %ld moves further than the cut-off in one step: position (%g, %g, "
-                   "%g), velocity (%g, %g, %g)",
-                   (long)p->id[fastest], p->x[0][fastest], p->x[1][fastest], p->x[2][fastest],
-                   p->v[0][fastest], p->v[1][fastest], p->v[2][fastest]);
-  if (i >= 0)
-    n += snprintf(e->text + n, sizeof e->text - (size_t)n,
-                  "; the closest pair, particles %ld and %ld, is %g apart", (long)p->id[i],
-                  (long)p->id[j], r);
-  snprintf(e->text + n, sizeof e->text - (size_t)n,
-           "; reduce [time] dt, or look for overlapping particles in the start");
-  e->code = PEL_INVALID;
-  return pel__agree_error(p->regions->comm, e);
-}
-
-void pel__dynamics_force(pel_sim *s) {
-  pel_error e = {0};
-  if (!s->dynamics->forced && evaluate(s, NULL, &e)) pel_fail(s, "%s", e.text);
-}
-
-static int drift(pel__dynamics *d, double dt, pel_error *e) {
-  const double moved = sqrt(pel__drift(&d->p, dt)), allowed = d->list.skin / 2;
-  if (d->listed && !(moved <= allowed + d->list.cutoff)) return explain_leap(d, dt, e);
-  d->listed = d->listed && moved <= allowed; /* two may each be so much nearer to the other */
-  d->forced = false;
-  return PEL_OK;
-}
-
-static int run_stage(pel_sim *s, const pel_motion *stage, double dt, pel_error *e) {
-  pel__dynamics *d = s->dynamics;
-  const double kick = stage->part * dt / d->box.mass;
-  switch (stage->kind) {
-    case PEL_KICK:
-      if (!d->forced && evaluate(s, NULL, e)) return e->code;
-      pel__kick(&d->p, &kick, d->velocity_quantum);
-      break;
-    case PEL_DRIFT:
-      return drift(d, stage->part * dt, e);
-    case PEL_PAIRS:
-      return evaluate(s, NULL, e);
-  }
-  return PEL_OK;
-}
-
-void pel__dynamics_step(pel_sim *s, double dt) {
-  const pel_particle_model *m = s->model->particles;
-  const double t0 = MPI_Wtime();
-  pel_error e = {0};
-  s->dynamics->measured = false;
-  for (int i = 0; i < m->nprogram; ++i)
-    if (run_stage(s, &m->program[i], dt, &e)) {
-      pel_fail(s, "%s", e.text);
-      break;
-    }
-  s->seconds[PEL__T_COMPUTE] += MPI_Wtime() - t0;
-}
-
-const pel_totals *pel__dynamics_totals(pel_sim *s) {
-  pel__dynamics *d = s->dynamics;
-  pel__pair_sums sums = {0};
-  pel_error e = {0};
-  if (d->measured) return &d->totals;
-  if (evaluate(s, &sums, &e)) pel_fail(s, "%s", e.text);
-  d->totals = (pel_totals){.n = d->p.total,
-                           .volume = pel__domain_volume(&d->p.domain),
-                           .kinetic = pel__kinetic2(&d->p, &d->box.mass) / 2,
-                           .potential = sums.energy};
-  for (int v = 0; v < 6; ++v) d->totals.virial[v] = sums.virial[v];
-  d->measured = true;
-  return &d->totals;
 }

@@ -5,16 +5,25 @@
 #include "pairs.h"
 #include "sim.h"
 
+/* A stage that makes forces. */
+typedef struct {
+  const pel_particle_stage *stage;
+  pel__potential potential; /* of PEL_PAIRS */
+  pel__pair_work work;
+} pel__force_stage;
+
 struct pel__dynamics {
   pel__regions regions;
   pel__particles p;
   pel__pair_list list;
-  pel__potential potential;
-  pel__pair_work work;
+  pel__force_stage *forces;
+  int nforces;
+  double *held[3]; /* f of the passes before, if there are several; attributes of ours */
+  double *energy;  /* what kernels put into out */
   pel_particle_box box;
-  double velocity_quantum;
-  /* What is up to date: the list of pairs, p.f, totals. */
-  bool listed, forced, measured;
+  double cutoff, time_unit, velocity_quantum;
+  /* What is up to date: the list of pairs, p.f, totals.kinetic, the other totals. */
+  bool listed, forced, moving, summed;
   bool scattered; /* particles are on ranks by their ids, not by their places */
   pel_totals totals;
 };
@@ -25,10 +34,19 @@ int pel__dynamics_create(pel_sim *s, pel_error *e);
 void pel__dynamics_destroy(pel__dynamics *d);
 
 int pel__dynamics_start(pel_sim *s, pel_error *e); /* the state at step 0 */
-void pel__dynamics_force(pel_sim *s);              /* p.f becomes that of the present positions */
-void pel__dynamics_step(pel_sim *s, double dt);
+double pel__dynamics_bytes(const pel_sim *s);      /* memory of this rank */
+/* The box with other lengths. */
+int pel__dynamics_domain(const pel__dynamics *d, const double length[3], pel__domain *to,
+                         pel_error *e);
+/* Sets the state's attributes to where they are now. */
+void pel__dynamics_bind(pel_sim *s);
+
+/* ---- stages.c ---- */
+
+void pel__dynamics_step(pel_sim *s, double dt); /* [s] */
+void pel__dynamics_force(pel_sim *s);           /* p.f becomes that of the present positions */
+/* The only source of numbers over all particles. */
 const pel_totals *pel__dynamics_totals(pel_sim *s);
-double pel__dynamics_bytes(const pel_sim *s); /* memory of this rank */
 
 /* ---- particle_state.c ---- */
 
@@ -40,13 +58,20 @@ pel__slab pel__slab_of(int64_t total, int rank, int nranks);
 
 /* Values of particles in order of id: fill gives those of the particle at a place, to[v] receives
  * the v-th of this rank's slab.  Collective. */
-typedef void pel__values(const pel__particles *p, int64_t place, double *value);
-void pel__by_id(const pel__particles *p, pel__values *fill, int nvalues, double *const *to);
+typedef void pel__values(const pel__particles *p, const void *ctx, int64_t place, double *value);
+void pel__by_id(const pel__particles *p, pel__values *fill, const void *ctx, int nvalues,
+                double *const *to);
 
 /* The state in order of id, each rank having its slab, in one block to be freed with the arrays.
  * Collective. */
 pel_array *pel__dynamics_arrays(const pel_sim *s, int *n);
 /* Takes over what arrays from there now hold. */
 void pel__dynamics_adopt(pel_sim *s, const pel_array *arrays);
+
+/* Box and numbers of the model: fills x, whose names are to be freed, if it is not NULL; returns
+ * how many there are. */
+int pel__dynamics_scalars(const pel_sim *s, pel_scalar *x);
+/* Takes them over, before the arrays.  Fails if the box is another that the model cannot have. */
+int pel__dynamics_restore(pel_sim *s, const pel_scalar *x, const char *checkpoint, pel_error *e);
 
 #endif

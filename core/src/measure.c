@@ -115,7 +115,7 @@ int pel__measures_create(pel_sim *s, pel_error *e) {
   for (int i = 0; i < m->ndiagnostics; ++i) {
     const pel_diagnostic *d = &m->diagnostics[i];
     if (d->when && !d->when(s->state)) continue;
-    column *c = add_column(x, MODEL, d->name, "", d->unit);
+    column *c = add_column(x, MODEL, d->name, "", d->units ? d->units(s->state) : d->unit);
     c->diag = d;
     if (!d->total) c->plan = add_plan(s, d->name, d->kernel, d->reads, d->nreads, e);
   }
@@ -215,7 +215,7 @@ void pel__measure_watch(const pel_sim *s, const double *values, const double *re
   const pel__measures *m = s->measures;
   for (int i = 0; i < m->ncolumns; ++i) {
     const pel_diagnostic *d = m->column[i].diag;
-    if (!d || !d->conserved) continue;
+    if (!d || !d->conserved || (d->watched && !d->watched(s->state))) continue;
     const double drift = fabs(values[i] - reference[i]), scale = fmax(fabs(reference[i]), d->scale);
     if (drift <= d->tolerance * scale) continue;
     pel_error_set(e, PEL_INVALID,

@@ -221,18 +221,23 @@ static void balance(pel__pair_list *l) {
   }
 }
 
-int pel__pair_list_create(pel__pair_list *l, const pel__particles *p, double cutoff, double skin,
-                          pel_error *e) {
-  *l = (pel__pair_list){.cutoff = cutoff, .skin = skin};
-  for (int a = 0; a < p->domain.dims; ++a) {
-    const double length = p->domain.length[a];
-    if (p->domain.periodic[a] && 2 * cutoff > length)
+int pel__pair_list_fit(pel__pair_list *l, const pel__domain *d, double skin, pel_error *e) {
+  for (int a = 0; a < d->dims; ++a) {
+    if (d->periodic[a] && 2 * l->cutoff > d->length[a])
       return pel_error_set(e, PEL_USAGE,
                            "the cut-off %g is more than half the box, %g along axis %c; use a "
                            "larger box or a smaller cut-off",
-                           cutoff, length, "xyz"[a]);
-    if (p->domain.periodic[a]) l->skin = fmin(l->skin, length - cutoff);
+                           l->cutoff, d->length[a], "xyz"[a]);
+    if (d->periodic[a]) skin = fmin(skin, d->length[a] - l->cutoff);
   }
+  l->skin = skin;
+  return PEL_OK;
+}
+
+int pel__pair_list_create(pel__pair_list *l, const pel__particles *p, double cutoff, double skin,
+                          pel_error *e) {
+  *l = (pel__pair_list){.cutoff = cutoff};
+  if (pel__pair_list_fit(l, &p->domain, skin, e)) return e->code;
   l->nshares = p->threads;
   l->share = calloc((size_t)l->nshares, sizeof *l->share);
   l->split = calloc((size_t)l->nshares + 1, sizeof *l->split);

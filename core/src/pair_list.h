@@ -37,6 +37,9 @@ typedef struct {
 
 int pel__pair_list_create(pel__pair_list *l, const pel__particles *p, double cutoff, double skin,
                           pel_error *e);
+/* For a box that may have changed: a margin as near to `skin` as it allows.  Fails, and changes
+ * nothing, if it is too short for the cut-off. */
+int pel__pair_list_fit(pel__pair_list *l, const pel__domain *d, double skin, pel_error *e);
 void pel__pair_list_destroy(pel__pair_list *l);
 
 /* Sends particles where they belong (far: from anywhere), sorts them, finds copies, and makes the

@@ -74,7 +74,7 @@ double pel__trajectory_bytes(const pel_sim *s) {
 const pel_particle_frame *pel__trajectory_frame(pel_sim *s) {
   const pel__dynamics *d = s->dynamics;
   pel_particle_frame *f = &s->trajectory->frame;
-  *f = (pel_particle_frame){.time = s->time, .ntypes = 1, .mass = &d->box.mass};
+  *f = (pel_particle_frame){.time = s->time, .ntypes = d->box.ntypes, .mass = d->box.mass};
   for (int a = 0; a < 3; ++a) {
     f->length[a] = d->p.domain.length[a];
     f->periodic[a] = d->p.domain.periodic[a];
@@ -82,7 +82,8 @@ const pel_particle_frame *pel__trajectory_frame(pel_sim *s) {
   return f;
 }
 
-static void fill_force(const pel__particles *p, int64_t i, double *value) {
+static void fill_force(const pel__particles *p, const void *ctx, int64_t i, double *value) {
+  (void)ctx;
   for (int a = 0; a < 3; ++a) value[a] = p->f[a][i];
 }
 
@@ -98,7 +99,7 @@ static void collect_forces(pel_sim *s, pel__trajectory *t) {
     to[a] = t->force + a * slab.n;
     t->patch[a] = (pel_patch){.first = {slab.first, 0, 0}, .n = {(int)slab.n, 1, 1}, .data = to[a]};
   }
-  pel__by_id(p, fill_force, 3, to);
+  pel__by_id(p, fill_force, NULL, 3, to);
 }
 
 static void lend(pel__trajectory *t, int nstate, pel_array *x) {

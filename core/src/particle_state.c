@@ -1,21 +1,54 @@
-/* Particles as arrays in order of id, which is what checkpoints and fingerprints know. */
+/* Particles as arrays in order of id, which is what checkpoints and fingerprints know; the box and
+ * the model's numbers as scalars. */
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "dynamics.h"
 
-enum { POSITION, VELOCITY, IMAGE, KINDS };
+enum { POSITION, VELOCITY, IMAGE, KINDS, TYPE = 3 * KINDS, MOST = TYPE + 1 + PEL__EXTRA };
 
 static const struct {
   const char *name, *doc;
-} described[KINDS][3] = {{{"position_x", "position along x, within the box"},
-                          {"position_y", "position along y, within the box"},
-                          {"position_z", "position along z, within the box"}},
-                         {{"velocity_x", "velocity along x"},
-                          {"velocity_y", "velocity along y"},
-                          {"velocity_z", "velocity along z"}},
-                         {{"image_x", "periods that the particle has moved along x"},
-                          {"image_y", "periods that the particle has moved along y"},
-                          {"image_z", "periods that the particle has moved along z"}}};
+} described[MOST] = {{"position_x", "position along x, within the box"},
+                     {"position_y", "position along y, within the box"},
+                     {"position_z", "position along z, within the box"},
+                     {"velocity_x", "velocity along x"},
+                     {"velocity_y", "velocity along y"},
+                     {"velocity_z", "velocity along z"},
+                     {"image_x", "periods that the particle has moved along x"},
+                     {"image_y", "periods that the particle has moved along y"},
+                     {"image_z", "periods that the particle has moved along z"},
+                     {"type", "type, counted from 1"}};
+
+/* What is saved of this model: always x, v, image; types if there are several; what is carried. The
+ * arrays that are named after a component have its name in `name`. */
+typedef struct {
+  pel_array array[MOST];
+  char name[MOST][80];
+  int extra[MOST]; /* component of p->extra; -1 */
+  int n;
+} contents;
+
+static void list(const pel_sim *s, contents *c) {
+  const pel_particle_model *m = s->model->particles;
+  const int fixed = s->dynamics->box.ntypes > 1 ? TYPE + 1 : TYPE;
+  memset(c, 0, sizeof *c);
+  for (c->n = 0; c->n < fixed; ++c->n) {
+    c->array[c->n] = (pel_array){
+        .name = described[c->n].name, .unit = "1", .doc = described[c->n].doc, .npatches = 1};
+    c->extra[c->n] = -1;
+  }
+  for (int i = 0, k = 0; i < m->nattributes; ++i)
+    for (int a = 0; a < m->attributes[i].components; ++a, ++k) {
+      const pel_attribute *t = &m->attributes[i];
+      if (t->role != PEL_CARRIED) continue;
+      const char axis[3] = {t->components > 1 ? '_' : 0, "xyz"[a], 0};
+      snprintf(c->name[c->n], sizeof c->name[0], "%s%s", t->name, axis);
+      c->array[c->n] = (pel_array){.unit = t->unit, .doc = t->doc, .npatches = 1};
+      c->extra[c->n++] = k;
+    }
+}
 
 pel__slab pel__slab_of(int64_t total, int rank, int nranks) {
   const int64_t first = total / nranks * rank + total % nranks * rank / nranks,
@@ -31,7 +64,8 @@ static int rank_of(int64_t id, int64_t total, int nranks) {
 }
 
 /* Records, an id and its values, for the ranks that have the slabs; count[r] for each. */
-static double *pack(const pel__particles *p, pel__values *fill, int nvalues, int *count) {
+static double *pack(const pel__particles *p, pel__values *fill, const void *ctx, int nvalues,
+                    int *count) {
   const int nranks = p->regions->nranks;
   const int64_t places = (int64_t)p->nclusters * PEL_LANES;
   const size_t each = 1 + (size_t)nvalues;
@@ -45,19 +79,20 @@ static double *pack(const pel__particles *p, pel__values *fill, int nvalues, int
     if (pel__is_empty(p, i)) continue;
     double *to = records + each * (size_t)next[rank_of(p->id[i], p->total, nranks)]++;
     to[0] = (double)p->id[i];
-    fill(p, i, to + 1);
+    fill(p, ctx, i, to + 1);
   }
   free(next);
   return records;
 }
 
-void pel__by_id(const pel__particles *p, pel__values *fill, int nvalues, double *const *to) {
+void pel__by_id(const pel__particles *p, pel__values *fill, const void *ctx, int nvalues,
+                double *const *to) {
   const pel__peers all = pel__regions_everyone(p->regions);
   const pel__slab slab = pel__slab_of(p->total, p->regions->rank, all.n);
   const size_t each = 1 + (size_t)nvalues;
   int *count = calloc(2 * (size_t)all.n, sizeof *count), *got = count + all.n;
   if (!count) abort();
-  double *out = pack(p, fill, nvalues, count);
+  double *out = pack(p, fill, ctx, nvalues, count);
   double *in = pel__swap(&all, each * sizeof *in, count, out, got), *r = in;
   for (int q = 0; q < all.n; ++q)
     for (int i = 0; i < got[q]; ++i, r += each)
@@ -67,36 +102,59 @@ void pel__by_id(const pel__particles *p, pel__values *fill, int nvalues, double 
 
 /* Between two sortings a particle may stand a little outside the box; when that is depends on the
  * list, so that what is saved is put back inside. */
-static void fill_state(const pel__particles *p, int64_t i, double *value) {
+static void fill_state(const pel__particles *p, const void *ctx, int64_t i, double *value) {
+  const contents *c = ctx;
   for (int a = 0; a < 3; ++a) {
     const int out = pel__domain_beyond(&p->domain, a, p->x[a][i]);
     value[3 * POSITION + a] = p->x[a][i] - out * p->domain.length[a];
     value[3 * VELOCITY + a] = p->v[a][i];
     value[3 * IMAGE + a] = p->image[a][i] + out;
   }
+  for (int k = TYPE; k < c->n; ++k)
+    value[k] = c->extra[k] < 0 ? p->type[i] + 1 : p->extra[c->extra[k]][i];
 }
 
 pel_array *pel__dynamics_arrays(const pel_sim *s, int *n) {
   const pel__particles *p = &s->dynamics->p;
   const pel__slab slab = pel__slab_of(p->total, s->rank, s->nranks);
-  const size_t count = 3 * KINDS;
-  pel_array *arrays =
-      malloc(count * (sizeof(pel_array) + sizeof(pel_patch) + (size_t)slab.n * sizeof(double)));
+  contents c;
+  list(s, &c);
+  const size_t count = (size_t)c.n;
+  pel_array *arrays = malloc(count * (sizeof(pel_array) + sizeof(pel_patch) + sizeof c.name[0] +
+                                      (size_t)slab.n * sizeof(double)));
   if (!arrays) abort();
   pel_patch *patch = (pel_patch *)(arrays + count);
-  double *data = (double *)(patch + count), *to[3 * KINDS];
-  for (size_t c = 0; c < count; ++c, data += slab.n) {
-    to[c] = data;
-    patch[c] = (pel_patch){.first = {slab.first, 0, 0}, .n = {(int)slab.n, 1, 1}, .data = data};
-    arrays[c] = (pel_array){.name = described[c / 3][c % 3].name,
-                            .unit = "1",
-                            .doc = described[c / 3][c % 3].doc,
-                            .patches = &patch[c],
-                            .npatches = slab.n > 0};
+  double *data = (double *)(patch + count), *to[MOST];
+  char(*name)[sizeof c.name[0]] = (void *)(data + count * (size_t)slab.n);
+  for (size_t i = 0; i < count; ++i, data += slab.n) {
+    to[i] = data;
+    patch[i] = (pel_patch){.first = {slab.first, 0, 0}, .n = {(int)slab.n, 1, 1}, .data = data};
+    arrays[i] = c.array[i];
+    arrays[i].patches = &patch[i];
+    arrays[i].npatches = slab.n > 0;
+    if (arrays[i].name) continue;
+    memcpy(name[i], c.name[i], sizeof name[i]);
+    arrays[i].name = name[i];
   }
-  pel__by_id(p, fill_state, (int)count, to);
-  *n = (int)count;
+  pel__by_id(p, fill_state, &c, c.n, to);
+  *n = c.n;
   return arrays;
+}
+
+static void adopt_particle(pel__particles *p, const contents *c, const pel_array *arrays,
+                           int64_t i) {
+  for (int a = 0; a < 3; ++a) {
+    p->x[a][i] = arrays[3 * POSITION + a].patches->data[i];
+    p->v[a][i] = arrays[3 * VELOCITY + a].patches->data[i];
+    p->image[a][i] = (int32_t)arrays[3 * IMAGE + a].patches->data[i];
+  }
+  for (int k = TYPE; k < c->n; ++k) {
+    const double x = arrays[k].patches->data[i];
+    if (c->extra[k] < 0)
+      p->type[i] = (int32_t)x - 1;
+    else
+      p->extra[c->extra[k]][i] = x;
+  }
 }
 
 void pel__dynamics_adopt(pel_sim *s, const pel_array *arrays) {
@@ -104,17 +162,70 @@ void pel__dynamics_adopt(pel_sim *s, const pel_array *arrays) {
   pel__particles *p = &d->p;
   const pel__slab slab = pel__slab_of(p->total, s->rank, s->nranks);
   pel_error e = {0};
+  contents c;
+  list(s, &c);
   p->n = slab.n;
   p->nclusters = (int)((p->n + PEL_LANES - 1) / PEL_LANES);
   if (pel__particles_reserve(p, p->nclusters + 1, &e)) abort();
-  for (int64_t i = 0; i < (int64_t)p->nclusters * PEL_LANES; ++i)
+  for (int64_t i = 0; i < (int64_t)p->nclusters * PEL_LANES; ++i) {
     p->id[i] = i < p->n ? slab.first + i + 1 : -1;
-  for (int a = 0; a < 3; ++a)
-    for (int64_t i = 0; i < p->n; ++i) {
-      p->x[a][i] = arrays[3 * POSITION + a].patches->data[i];
-      p->v[a][i] = arrays[3 * VELOCITY + a].patches->data[i];
-      p->image[a][i] = (int32_t)arrays[3 * IMAGE + a].patches->data[i];
-    }
-  d->listed = d->forced = d->measured = false;
+    if (i < p->n)
+      adopt_particle(p, &c, arrays, i);
+    else
+      for (int a = 0; a < 3; ++a) p->v[a][i] = 0;
+  }
+  pel__dynamics_bind(s);
+  d->listed = d->forced = d->moving = d->summed = false;
   d->scattered = true;
+}
+
+/* ---- scalars ---- */
+
+int pel__dynamics_scalars(const pel_sim *s, pel_scalar *x) {
+  const pel_particle_model *m = s->model->particles;
+  int n = 0;
+  for (int a = 0; a < 3; ++a, ++n)
+    if (x) {
+      const char box[] = {'b', 'o', 'x', '_', "xyz"[a], 0};
+      x[n] = (pel_scalar){strdup(box), s->dynamics->p.domain.length[a]};
+    }
+  for (int i = 0; i < m->nnumbers; ++i) {
+    const pel_number *k = &m->numbers[i];
+    if (k->when && !k->when(s->state)) continue;
+    if (x) {
+      x[n].name = strdup(k->name);
+      memcpy(&x[n].value, (const char *)s->state + k->offset, sizeof(double));
+    }
+    ++n;
+  }
+  return n;
+}
+
+static int restore_box(pel_sim *s, const double length[3], const char *checkpoint, pel_error *e) {
+  const pel_particle_model *m = s->model->particles;
+  pel__dynamics *d = s->dynamics;
+  const double *own = d->p.domain.length;
+  pel__domain domain;
+  for (int a = 0; a < 3 && !(m->flexible && m->flexible(s->state)); ++a)
+    if (length[a] != own[a])
+      return pel_error_set(
+          e, PEL_IO,
+          "checkpoint %.700s has a box of length %.17g along %c, the configuration "
+          "%.17g: resume with the same lattice and density",
+          checkpoint, length[a], "xyz"[a], own[a]);
+  if (pel__dynamics_domain(d, length, &domain, e)) return e->code;
+  d->p.domain = domain;
+  return pel__pair_list_fit(&d->list, &domain, m->skin(s->state), e);
+}
+
+int pel__dynamics_restore(pel_sim *s, const pel_scalar *x, const char *checkpoint, pel_error *e) {
+  const pel_particle_model *m = s->model->particles;
+  if (restore_box(s, (double[]){x[0].value, x[1].value, x[2].value}, checkpoint, e)) return e->code;
+  x += 3;
+  for (int i = 0; i < m->nnumbers; ++i) {
+    const pel_number *k = &m->numbers[i];
+    if (k->when && !k->when(s->state)) continue;
+    memcpy((char *)s->state + k->offset, &x++->value, sizeof(double));
+  }
+  return PEL_OK;
 }

@@ -136,6 +136,17 @@ int pel__particles_create(pel__particles *p, const pel__domain *d, int64_t n, in
   return PEL_OK;
 }
 
+int pel__particles_extend(pel__particles *p, bool carried, pel_error *e) {
+  if (p->nextra == PEL__EXTRA)
+    return pel_error_set(e, PEL_INTERNAL, "a model may have %d numbers a particle", PEL__EXTRA);
+  double **at = &p->extra[p->nextra];
+  *at = array_create((size_t)p->room * PEL_LANES * sizeof **at, p->ncomponents);
+  if (!*at) return out_of_memory(p->room, e);
+  ++p->nextra;
+  add(p, at, 8, carried);
+  return PEL_OK;
+}
+
 void pel__particles_destroy(pel__particles *p) {
   for (int c = 0; c < p->ncomponents; ++c) array_destroy(*p->component[c].at);
   for (int s = 0; s < 2; ++s) array_destroy(p->spare[s]);

@@ -14,7 +14,7 @@
 #include "pelsim/particles.h"
 #include "regions.h"
 
-enum { PEL__ATTRIBUTES = 32 };
+enum { PEL__ATTRIBUTES = 64, PEL__EXTRA = 32 };
 
 /* One array, `bytes` (4 or 8) a place.  carried: it belongs to the particle and moves with it. */
 typedef struct {
@@ -78,6 +78,8 @@ typedef struct {
   double *at[3]; /* positions when the lists were built */
   int64_t *id;   /* -1: an empty place */
   int32_t *type, *image[3];
+  double *extra[PEL__EXTRA]; /* attributes of the model, a component each */
+  int nextra;
   pel__component component[PEL__ATTRIBUTES];
   int ncomponents;
   void *spare[2]; /* a component's worth of 4 and of 8 bytes */
@@ -114,6 +116,8 @@ static inline int pel__nall(const pel__particles *p) {
 int pel__particles_create(pel__particles *p, const pel__domain *d, int64_t n, int threads,
                           pel_error *e);
 void pel__particles_destroy(pel__particles *p);
+/* One more array of doubles, 0: p->extra[p->nextra - 1], which moves with the others. */
+int pel__particles_extend(pel__particles *p, bool carried, pel_error *e);
 /* Room for so many clusters, owned and copies; contents stay. */
 int pel__particles_reserve(pel__particles *p, int clusters, pel_error *e);
 /* Room for so many columns, all of which are then empty but for *start[0]. */

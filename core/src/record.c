@@ -18,14 +18,15 @@ static pel_snapshot snapshot(pel_sim *s) {
                         .time = s->time};
 }
 
-/* Numbers of the layer that are state: the step's length, the references of invariants, the box of
- * particles. */
+/* Numbers that are state: the step's length, the references of invariants; of particles, the box
+ * and what the model has. */
 static pel_scalar *scalars(const pel__records *r, int *n) {
   const pel_sim *s = r->s;
   const int count = pel__measure_count(s);
   const char *name[count + 1], *unit[count + 1];
   pel__measure_names(s, name, unit);
-  pel_scalar *x = calloc((size_t)count + 5, sizeof *x);
+  const int more = s->dynamics ? pel__dynamics_scalars(s, NULL) : 0;
+  pel_scalar *x = calloc((size_t)(count + more) + 2, sizeof *x);
   x[0] = (pel_scalar){"dt_limit", s->dt_limit};
   x[1] = (pel_scalar){"dt", s->dt};
   *n = 2;
@@ -34,10 +35,7 @@ static pel_scalar *scalars(const pel__records *r, int *n) {
     snprintf(label, 128, "reference_%s", name[i]);
     x[(*n)++] = (pel_scalar){label, r->reference[i]};
   }
-  for (int a = 0; a < 3 && s->dynamics; ++a) {
-    const char box[] = {'b', 'o', 'x', '_', "xyz"[a], 0};
-    x[(*n)++] = (pel_scalar){strdup(box), s->dynamics->p.domain.length[a]};
-  }
+  if (s->dynamics) *n += pel__dynamics_scalars(s, x + *n);
   return x;
 }
 
@@ -178,19 +176,6 @@ int pel__record_account(const pel__records *r, pel_error *e) {
       r->saved_step >= 0 ? "run again with --resume or --overwrite" : "run again with --overwrite");
 }
 
-/* Those of its box among the scalars of a checkpoint are ours. */
-static int compare_boxes(const pel__records *r, const pel_scalar *x, pel_error *e) {
-  const double *length = r->s->dynamics->p.domain.length;
-  for (int a = 0; a < 3; ++a)
-    if (x[a].value != length[a])
-      return pel_error_set(
-          e, PEL_IO,
-          "checkpoint %.700s has a box of length %.17g along %c, the configuration "
-          "%.17g: resume with the same lattice and density",
-          r->checkpoint, x[a].value, "xyz"[a], length[a]);
-  return PEL_OK;
-}
-
 static void say(void *ctx, const char *sentence) {
   (void)ctx;
   fprintf(stderr, "pelsim: %s\n", sentence);
@@ -203,7 +188,8 @@ int pel__record_restore(pel__records *r, const char *path, bool look_only, pel_e
   x.scalars = scalars(r, &x.nscalars);
   s->host->io->checkpoint_read(&x, path, look_only ? NULL : say, NULL, r->checkpoint, e);
   const int references = pel__measure_count(s);
-  if (!e->code && s->dynamics) compare_boxes(r, x.scalars + 2 + references, e);
+  if (!e->code && s->dynamics)
+    pel__dynamics_restore(s, x.scalars + 2 + references, r->checkpoint, e);
   if (!e->code) {
     s->step = r->saved_step = x.step;
     s->time = x.time;

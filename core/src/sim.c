@@ -74,7 +74,7 @@ static void check_grid(pel_sim *s) {
 static void make_grid(pel_sim *s) {
   const pel_particle_model *m = s->model->particles;
   if (m) {
-    pel_particle_box box;
+    pel_particle_box box = {0};
     m->box(&box, s->state);
     s->grid = (pel_grid){.dims = 1,
                          .axis = {{.n = box.n,

@@ -17,7 +17,7 @@ static int cell(double x, double width, int n) {
 static void shape(pel__particles *p) {
   const pel__domain *d = &p->domain;
   const pel__regions *r = p->regions;
-  const double volume = d->dims == 3 ? pel__domain_volume(d) : d->length[0] * d->length[1];
+  const double volume = pel__domain_volume(d);
   const double width = pow(volume * PEL_LANES / fmax((double)p->total, 1), 1. / d->dims);
   for (int a = 0; a < 2; ++a) {
     const int axis = p->across[a];

@@ -7,7 +7,7 @@ import os
 from clitest import SOURCE, check, finish, has, pelsim, workdir
 
 CONFIG = os.path.join(SOURCE, 'configs/lj_melt.ini')
-SMALL = [w for a in 'xyz' for w in ('-s', f'lj.n{a}=8')] + ['-s', 'diagnostics.every=20']
+SMALL = [w for a in 'xyz' for w in ('-s', f'start.n{a}=8')] + ['-s', 'diagnostics.every=20']
 folder = workdir()
 
 
@@ -67,22 +67,22 @@ check('fingerprint', pelsim('fingerprint', 'parts')[1].strip(), whole.split()[-1
 check('verify', pelsim('verify', f'parts/{LAST}')[0], 0)
 check('info', pelsim('info', f'parts/{LAST}')[1], has('model lj', 'particle 2048', 'velocity_z'))
 check('check', pelsim('check', CONFIG, '-t', 1)[:2], lambda x: x[0] == 0 and '32000 part' in x[1])
-check('another seed', run('seed', *MORE, '-t', 1, '-s', 'lj.seed=2') == whole, False)
+check('another seed', run('seed', *MORE, '-t', 1, '-s', 'start.seed=2') == whole, False)
 
 # ---- what cannot be
 
 for name, words, code, parts in (
-        ('too many ranks', ['-n', 9, '-t', 1, '-s', 'lj.nx=4', '-s', 'lj.ny=4', '-s', 'lj.nz=4'], 2,
+        ('too many ranks', ['-n', 9, '-t', 1, '-s', 'start.nx=4', '-s', 'start.ny=4', '-s', 'start.nz=4'], 2,
          ['9 ranks cannot share the box: cut-off and skin reach 2.8, and so it can be cut into at '
           'most 2 x 2 x 2 parts; use at most 8 ranks and more threads, or a larger box']),
-        ('cut-off over half the box', ['-s', 'lj.nx=2'], 2,
+        ('cut-off over half the box', ['-s', 'start.nx=2'], 2,
          ['lj_melt.ini: the cut-off 2.5 is more than half the box, 3.35919 along axis x']),
-        ('no atoms', ['-s', 'lj.nx=0'], 2, ["[lj] nx: '0' is out of range; allowed: 1 to 2000"]),
-        ('too many atoms', ['-s', 'lj.nx=2000', '-s', 'lj.ny=2000', '-s', 'lj.nz=2000'], 2,
+        ('no atoms', ['-s', 'start.nx=0'], 2, ["[start] nx: '0' is out of range; allowed: 1 to 2000"]),
+        ('too many atoms', ['-s', 'start.nx=2000', '-s', 'start.ny=2000', '-s', 'start.nz=2000'], 2,
          ['[lj]: 32000000000 particles; a rank may have 536870911: use more ranks']),
-        ('another box', ['--resume=whole/' + LAST, *SMALL, '-s', 'lj.density=0.8'], 4,
+        ('another box', ['--resume=whole/' + LAST, *SMALL, '-s', 'start.density=0.8'], 4,
          [LAST + ' has a box of length 13.436', 'along x, the configuration 13.67']),
-        ('another number', ['--resume=whole/' + LAST, *SMALL, '-s', 'lj.nx=9'], 4,
+        ('another number', ['--resume=whole/' + LAST, *SMALL, '-s', 'start.nx=9'], 4,
          ['has the grid particle 2048, the configuration particle 2304']),
         ('too many blocks', ['-s', 'parallel.block_grid=13x1x1'], 2,
          ['13 blocks along axis x, which has 11 cells: ask for 1 to 11']),

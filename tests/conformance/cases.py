@@ -98,24 +98,38 @@ def shallow_water(pelsim):
         yield Case("swe_" + name, keys)
 
 
-# name: keys of [lj].  Boxes are small and uneven; the last is as short as the cut-off allows, so
-# that most particles are guests too.
+# name: keys of [start], others as section.key.  Boxes are small and uneven; the last is as short as
+# the cut-off allows, so that most particles are guests too.
 LJ = {
     "cut": {"nx": 5, "ny": 6, "nz": 7},
-    "shifted": {"nx": 6, "ny": 4, "nz": 5, "cutoff": 3, "shift": "energy", "temperature": 3,
+    "shifted": {"nx": 6, "ny": 4, "nz": 5, "lj.cutoff": 3, "lj.shift": "energy", "temperature": 3,
                 "density": 0.6},
-    "force_shifted": {"nx": 7, "ny": 6, "nz": 5, "shift": "force", "seed": 7},
+    "force_shifted": {"nx": 7, "ny": 6, "nz": 5, "lj.shift": "force", "seed": 7},
     "thin": {"nx": 3, "ny": 8, "nz": 3, "temperature": 2.5},
     "hot_gas": {"nx": 5, "ny": 5, "nz": 4, "density": 0.1, "temperature": 30, "time.dt": 0.001},
+    "mixture": {"nx": 5, "ny": 6, "nz": 5, "composition": "4, 1", "mass": "1, 2.5",
+                "lj.epsilon": "1, 0.5", "lj.sigma": "1, 0.88", "lj.pairs": "1-2 1.5 0.8 2",
+                "lj.tail": "yes", "density": 1.2},
+    "walls": {"nx": 5, "ny": 4, "nz": 6, "walls": "xz", "temperature": 2},
+    "plane": {"lattice": "hex", "nx": 17, "ny": 12, "density": 0.7, "walls": "y"},
 }
+
+
+def most_ranks(more):
+    """That a box of such keys can be shared by: parts no thinner than cut-off and widest skin."""
+    plane = more.get("lattice") == "hex"
+    cell = (4 / more.get("density", 0.8442)) ** (1 / 3)
+    reach, axes = more.get("lj.cutoff", 2.5) + 0.8, {"nx": 1, "ny": 1, "nz": 1}
+    if plane:
+        cell, axes = (2 / 3 ** 0.5 / more["density"]) ** 0.5, {"nx": 1, "ny": 3 ** 0.5}
+    return math.prod(int(max(1, more[n] * f * cell // reach)) for n, f in axes.items())
 
 
 def lj():
     for name, more in LJ.items():
-        keys = {key if "." in key else "lj." + key: value for key, value in more.items()}
-        cell, reach = (4 / more.get("density", 0.8442)) ** (1 / 3), more.get("cutoff", 2.5) + 0.8
-        most = math.prod(int(max(1, more[n] * cell // reach)) for n in ("nx", "ny", "nz"))
-        yield Case("lj_" + name, {"run.model": "lj", "time.steps": 150} | keys, particles=most)
+        keys = {key if "." in key else "start." + key: value for key, value in more.items()}
+        yield Case("lj_" + name, {"run.model": "lj", "time.steps": 150} | keys,
+                   particles=most_ranks(more))
 
 
 def any_model(pelsim, model):

@@ -9,16 +9,16 @@ enum { N = 500 };
 
 static void box(pel_particle_box *b, const void *state) {
   (void)state;
-  *b = (pel_particle_box){.length = {8.5, 8.5, 8.5}, .n = N, .mass = 2};
+  *b = (pel_particle_box){.dims = 3, .length = {8.5, 8.5, 8.5}, .n = N, .ntypes = 1, .mass = {2}};
 }
-static void seed(const void *state, int64_t id, double x[3], double v[3]) {
+static void seed(const void *state, int64_t id, pel_seed *s) {
   double z[4];
   (void)state;
-  pel_random_normal(5, id, 1, z);
+  pel_random_normal(5, id, 0, 1, z);
   for (int a = 0; a < 3; ++a) {
     const int64_t at[3] = {(id - 1) % 8, (id - 1) / 8 % 8, (id - 1) / 64};
-    x[a] = ((double)at[a] + .5) * 8.5 / 8;
-    v[a] = 3 + z[a]; /* all move along */
+    s->x[a] = ((double)at[a] + .5) * 8.5 / 8;
+    s->v[a] = 3 + z[a]; /* all move along */
   }
 }
 static double temperature(const void *state) { return *(const double *)state; }
@@ -27,18 +27,24 @@ static const pel_pair_kernels *kernels(const void *state) {
   (void)state;
   return &pel__lj;
 }
-static double coefficients(const void *state, double *c) {
-  (void)state;
+static double coefficients(const void *state, int ti, int tj, double *c) {
+  (void)state, (void)ti, (void)tj;
   pel__lj_coefficients(PEL__LJ_CUT, 1, 1, 2.5, c);
   return 2.5;
 }
-static const pel_motion program[] = {
-    {PEL_KICK, .5}, {PEL_DRIFT, 1}, {PEL_PAIRS, 1}, {PEL_KICK, .5}};
+static void ranges(const void *state, double *force, double *energy) {
+  (void)state;
+  *force = 0x1p15, *energy = 0x1p11;
+}
+static const pel_pair_stage pairs = {kernels, coefficients, ranges};
+static const pel_particle_stage forces[] = {{"pairs", PEL_PAIRS, .pairs = &pairs}},
+                                program[] = {{"kick", PEL_KICK, .part = .5},
+                                             {"drift", PEL_DRIFT, .part = 1},
+                                             {"forces", .kind = PEL_FORCES},
+                                             {"kick", PEL_KICK, .part = .5}};
 static const pel_particle_model particles = {
-    PEL_TABLE(program), .box = box,
-    .seed = seed,       .temperature = temperature,
-    .skin = skin,       .pairs = {kernels, coefficients, 0x1p15, 0x1p11},
-    .dt = .005};
+    PEL_TABLE(forces), PEL_TABLE(program),         .box = box,
+    .seed = seed,      .temperature = temperature, .skin = skin};
 static const pel_model model = {.name = "test", .particles = &particles};
 
 static void create(pel_sim *s, double *t, int threads, int blocks) {

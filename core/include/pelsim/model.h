@@ -25,7 +25,7 @@
 #include <stdint.h>
 
 /* Raised whenever a struct below changes; a plug-in built against another value is refused. */
-#define PEL_ABI 2
+#define PEL_ABI 3
 
 /* Marks what plug-ins may call: the command exports these functions and nothing else. */
 #define PEL_API __attribute__((visibility("default")))
@@ -269,6 +269,8 @@ typedef struct {
   const char *unit, *doc;
   bool (*when)(const void *state);
   double (*total)(const pel_totals *t, const void *state);
+  const char *(*units)(const void *state); /* instead of .unit where it depends on parameters */
+  bool (*watched)(const void *state);      /* whether a conserved one is watched; NULL: yes */
 } pel_diagnostic;
 
 /* A limit of the time step: the kernel puts a rate [s-1] a cell into t->out.  PEL_OSCILLATES: the
@@ -372,9 +374,12 @@ PEL_API void pel_fail(pel_sim *s, const char *fmt, ...) __attribute__((format(pr
 /* Memory for the state beyond fields and profiles, zeroed, freed with the simulation.  In setup. */
 PEL_API void *pel_alloc(pel_sim *s, size_t bytes);
 
-/* Four normally distributed numbers, a pure function of the arguments (Philox4x64: Salmon et al.
- * 2011, doi:10.1145/2063384.2063405).  purpose: what they are for. */
-PEL_API void pel_random_normal(int64_t seed, int64_t id, int64_t purpose, double z[4]);
+/* Four random numbers, normally distributed or uniform in (0, 1): a pure function of the arguments
+ * (Philox4x64: Salmon et al. 2011, doi:10.1145/2063384.2063405).  purpose: what they are for. */
+PEL_API void pel_random_normal(int64_t seed, int64_t id, int64_t step, int64_t purpose,
+                               double z[4]);
+PEL_API void pel_random_uniform(int64_t seed, int64_t id, int64_t step, int64_t purpose,
+                                double u[4]);
 
 /* A latitude-longitude map read from a CF netCDF file, every rank holding all of it. */
 typedef struct {

@@ -70,55 +70,167 @@ typedef struct {
 /* ---- particle models ----
  *
  * A pel_model with .particles has no fields, grid or program of its own: the tables below say what
- * its particles are and how a step moves them.  Its diagnostics are functions of pel_totals. */
+ * its particles are and how a step moves them.  Its diagnostics are functions of pel_totals.
+ *
+ * Units are the model's own: lengths, times, energies; masses in energy*time^2/length^2, so that
+ * m v^2/2 is an energy and f/m an acceleration. */
 
-/* A right-angled box from the origin, periodic, and what is in it. */
+enum { PEL_TYPES = 32 }; /* the most types of particles */
+
+typedef enum { PEL_PERIODIC_END, PEL_WALL_END } pel_box_end;
+
+/* A right-angled box from the origin, and what is in it.  dims 2: positions and velocities along z
+ * are 0.  PEL_WALL_END reflects: a particle beyond one is put to its mirror image and its velocity
+ * along that axis turned round, both exactly, so that a step can be undone. */
 typedef struct {
-  double length[3];
-  int64_t n;   /* particles, with ids 1 .. n */
-  double mass; /* of each */
+  int dims;               /* 3 or 2 */
+  double length[3];       /* along axes 0 .. dims-1 */
+  pel_box_end ends[3];    /* of each axis */
+  int64_t n;              /* particles, with ids 1 .. n */
+  int ntypes;             /* 1 .. PEL_TYPES */
+  double mass[PEL_TYPES]; /* by type */
 } pel_particle_box;
 
-/* The pair potential.  Forces and energies are exact sums as long as no pair's exceeds
- * largest_force and largest_energy (2^50 quanta); one that does stops the run. */
+/* How a particle begins. */
+typedef struct {
+  double x[3], v[3]; /* a position beyond a periodic end is wrapped */
+  int type;          /* 0 .. ntypes-1 */
+  int image[3];      /* periods moved so far */
+} pel_seed;
+
+/* One or three further doubles a particle: the member is double *m or double *m[3], indexed by
+ * place.  The layer allocates it, zeroed, and sets the member whenever it moves.  PEL_CARRIED
+ * belongs to the particle: it moves along and is saved.  PEL_DERIVED holds from the stage that sets
+ * it to the next evaluation of forces. */
+typedef struct {
+  const char *name;
+  size_t offset;  /* of the member in the state */
+  int components; /* 1 or 3 */
+  enum { PEL_CARRIED, PEL_DERIVED } role;
+  const char *unit, *doc;
+} pel_attribute;
+
+/* clang-format off */
+#define PEL_ATTRIBUTE(T, m, ...) { .name = #m, .offset = offsetof(T, m), \
+    .components = (int)(sizeof(((T *)0)->m) / sizeof(double *)), __VA_ARGS__ }
+#define PEL_NUMBER(T, m, ...) { .name = #m, .offset = offsetof(T, m), __VA_ARGS__ }
+/* clang-format on */
+
+/* A double of the state that changes in the course of a run, as a thermostat's variable does: saved
+ * and restored by name.  Set it in setup; change it in routines only. */
+typedef struct {
+  const char *name;
+  size_t offset; /* of the member in the state */
+  const char *unit, *doc;
+  bool (*when)(const void *state); /* NULL: always; asked after setup */
+} pel_number;
+
+/* Some places of one thread, first <= i < last.  Empty places have id -1 and may be computed like
+ * others: what is written there has no effect.  Attributes are members of the state. */
+typedef struct {
+  int64_t first, last;
+  const double *x[3]; /* may lie a little beyond a periodic end */
+  double *v[3];
+  const double *f[3];
+  const int64_t *id;
+  const int32_t *type;
+  const double *mass; /* by type */
+  double dt, time;    /* of the step; at its start; in the model's unit */
+  int64_t step;       /* steps done before */
+  double *out;        /* in `forces`: [i] takes an energy of the particle; NULL: not asked for */
+  pel_sim *sim;       /* for pel_fail */
+} pel_span;
+
+/* A sum over pairs.  Forces and energies are exact sums as long as no pair's exceeds the ranges
+ * (2^50 quanta); a pair or particle that does stops the run.  All three functions are asked once,
+ * after setup. */
 typedef struct {
   const pel_pair_kernels *(*kernels)(const void *state);
-  double (*coefficients)(const void *state, double *c); /* returns the cut-off, fills c */
-  double largest_force, largest_energy;
-} pel_pair_potential;
-
-/* One stage of a step.  Velocities and positions stay on their lattices: what a stage adds to them
- * is a function of the particle alone, rounded once. */
-typedef enum {
-  PEL_KICK,  /* v += part*dt*force/mass */
-  PEL_DRIFT, /* x += part*dt*v */
-  PEL_PAIRS  /* forces of the present positions */
-} pel_motion_kind;
-
-typedef struct {
-  pel_motion_kind kind;
-  double part; /* of the time step */
-} pel_motion;
+  /* Of types ti and tj, the same for tj and ti: fills c, returns the cut-off. */
+  double (*coefficients)(const void *state, int ti, int tj, double *c);
+  void (*ranges)(const void *state, double *largest_force, double *largest_energy);
+} pel_pair_stage;
 
 /* Exact sums over all particles, rounded once. */
 struct pel_totals {
   int64_t n;
-  double volume;
-  double kinetic, potential; /* energies */
-  double virial[6];          /* sum over pairs of d_a f_b: xx, yy, zz, xy, xz, yz */
+  int dims, walls;  /* axes of the box, and how many of them end at walls */
+  double length[3]; /* of the box; 0 for an axis that does not exist */
+  double volume;    /* area in two dimensions */
+  double kinetic;   /* energy */
+  double potential; /* energy of pairs and of what `forces` puts into out */
+  double virial[6]; /* sum over pairs of d_a f_b: xx, yy, zz, xy, xz, yz */
 };
 
+/* Degrees of freedom when momentum is kept: dims*n less one for each periodic axis. */
+static inline double pel_degrees(const pel_totals *t) {
+  return (double)t->dims * (double)t->n - (t->dims - t->walls);
+}
+
+/* For a routine: it runs once on every rank, with the same numbers, so that all take the same
+ * turns. */
+typedef struct {
+  pel_sim *sim;    /* for pel_fail */
+  double dt, time; /* of the step; at its start; in the model's unit */
+  int64_t step;    /* steps done before */
+} pel_routine;
+
+/* Of the present state, until a routine changes it; potential and virial only with `pairs`: forces
+ * are then evaluated unless PEL_MEASURE has done it. */
+PEL_API const pel_totals *pel_routine_totals(const pel_routine *r, bool pairs);
+/* Sum of m v; the return value is the sum of m. */
+PEL_API double pel_routine_momentum(const pel_routine *r, double p[3]);
+/* v = factor*v, and v -= u: rounded to the lattice of velocities. */
+PEL_API void pel_scale_velocities(const pel_routine *r, double factor);
+PEL_API void pel_shift_velocities(const pel_routine *r, const double u[3]);
+/* Box and positions times mu along each axis, rounded to the lattice of the new box.  The run stops
+ * (pel_fail) if the box would become too short for the cut-off, or has no size. */
+PEL_API void pel_scale_box(const pel_routine *r, const double mu[3]);
+
+/* One stage of a step.  Velocities and positions stay on their lattices: what a stage adds to them
+ * is a function of the particle alone, rounded once. */
+typedef enum {
+  PEL_KICK,      /* v += part*dt*f/m; forces of the present positions */
+  PEL_DRIFT,     /* x += part*dt*v */
+  PEL_FORCES,    /* the table `forces`, unless f is that of the present positions */
+  PEL_MEASURE,   /* the same with energy and virial, for routines that want them next */
+  PEL_PAIRS,     /* in `forces` only: .pairs */
+  PEL_PARTICLES, /* .kernel on all places; in `program` it may change v, which is then rounded to
+                    the lattice */
+  PEL_ROUTINE    /* in `program` only: .routine */
+} pel_particle_kind;
+
+typedef struct {
+  const char *name;
+  pel_particle_kind kind;
+  double part; /* of the time step */
+  const pel_pair_stage *pairs;
+  void (*kernel)(const pel_span *s, const void *state);
+  void (*routine)(const pel_routine *r, void *state);
+  /* Whether it runs; NULL: always.  In `program` asked at each step, with the steps done before; in
+   * `forces` once, after setup. */
+  bool (*when)(const void *state, int64_t step);
+} pel_particle_stage;
+
 struct pel_particle_model {
-  void (*box)(pel_particle_box *b, const void *state);
-  /* Position and velocity of a particle at step 0, pure functions of its id.  The layer then takes
-   * the drift out of the velocities and scales them: sum(m v^2) = 3 (n - 1) temperature. */
-  void (*seed)(const void *state, int64_t id, double x[3], double v[3]);
-  double (*temperature)(const void *state); /* in units of energy */
-  double (*skin)(const void *state);        /* margin of the lists of pairs; changes no bit */
-  pel_pair_potential pairs;
-  const pel_motion *program;
-  int nprogram;
-  double dt; /* what [time] dt = auto stands for */
+  const pel_attribute *attributes;
+  const pel_number *numbers;
+  const pel_particle_stage *forces;  /* f of the positions: PEL_PAIRS and PEL_PARTICLES in turn */
+  const pel_particle_stage *program; /* a step */
+  int nattributes, nnumbers, nforces, nprogram;
+
+  void (*box)(pel_particle_box *b, const void *state); /* *b is zeroed before */
+  /* A particle at step 0, a pure function of its id; *s is zeroed before. */
+  void (*seed)(const void *state, int64_t id, pel_seed *s);
+  /* Velocities at step 0 lose their drift and are scaled to sum(m v^2) = pel_degrees * this energy;
+   * NULL or NAN: they stay as seeded. */
+  double (*temperature)(const void *state);
+  double (*skin)(const void *state);      /* margin of the lists of pairs; changes no bit */
+  double (*time_step)(const void *state); /* what [time] dt = auto stands for */
+  /* The model's unit of time in seconds: what a number without a unit counts in [time].  NULL or 1:
+   * times are reduced and have no unit. */
+  double (*time_unit)(const void *state);
+  bool (*flexible)(const void *state); /* whether routines scale the box; NULL: never */
 };
 
 #endif

@@ -1,0 +1,220 @@
+/* Setup, start, step and diagnostics of particle models.  Velocity Verlet: Swope, Andersen, Berens
+ * & Wilson 1982, doi:10.1063/1.442716. */
+#include "md.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- lists of numbers ---- */
+
+int pel__md_list(pel_sim *s, const char *section, const char *key, const char *text, double *to,
+                 int n) {
+  const char *at = text;
+  char *end;
+  for (int i = 0; i < n; ++i) {
+    to[i] = strtod(at, &end);
+    const bool number = end > at && isfinite(to[i]);
+    end += strspn(end, " \t");
+    if (number && !*end) return i + 1;
+    if (!number || *end != ',') {
+      pel_reject(s, section, key, "'%s' is not a list of numbers; give them as in '1, 0.5'", text);
+      return 0;
+    }
+    at = end + 1;
+  }
+  pel_reject(s, section, key, "'%s' has more than %d numbers", text, n);
+  return 0;
+}
+
+/* One number for all, or one a type. */
+static void by_type(pel_sim *s, const char *section, const char *key, const char *text, int ntypes,
+                    double *to) {
+  const int n = pel__md_list(s, section, key, text, to, PEL_TYPES);
+  for (int t = 1; t < ntypes && n == 1; ++t) to[t] = to[0];
+  if (n > 1 && n != ntypes)
+    pel_reject(
+        s, section, key,
+        "'%s' has %d numbers, but [start] composition has %d type%s; give one a type, or one "
+        "for all",
+        text, n, ntypes, ntypes > 1 ? "s" : "");
+  for (int t = 0; t < ntypes && (n == 1 || n == ntypes); ++t)
+    if (!(to[t] > 0)) {
+      pel_reject(s, section, key, "%g is not positive", to[t]);
+      return;
+    }
+}
+
+void pel__md_by_type(pel_sim *s, const pel__md *md, const char *key, const char *text, double *to) {
+  by_type(s, NULL, key, text, md->crystal.ntypes, to);
+}
+
+/* ---- setup ---- */
+
+static void set_types(pel_sim *s, pel__md *md) {
+  pel__md_crystal *c = &md->crystal;
+  double parts[PEL_TYPES], all = 0;
+  c->ntypes = pel__md_list(s, "start", "composition", md->composition, parts, PEL_TYPES);
+  for (int t = 0; t < c->ntypes; ++t) {
+    all += parts[t];
+    if (parts[t] < 0) pel_reject(s, "start", "composition", "%g is negative", parts[t]);
+  }
+  if (c->ntypes == 0 || !(all > 0)) {
+    if (c->ntypes > 0) pel_reject(s, "start", "composition", "there is nothing of any type");
+    c->ntypes = 1;
+    c->count[0] = c->n;
+    return;
+  }
+  pel__md_share(c, parts);
+}
+
+static void set_masses(pel_sim *s, pel__md *md) {
+  if (md->m[0] == 0 || pel_given(s, "start", "mass")) {
+    if (md->units != PEL__MD_LJ && !pel_given(s, "start", "mass"))
+      pel_reject(s, "start", "mass", "with units = %s masses must be given, in g/mol",
+                 md->unit->name);
+    by_type(s, "start", "mass", md->mass, md->crystal.ntypes, md->m);
+  }
+  for (int t = 0; t < md->crystal.ntypes; ++t) md->m[t] *= md->unit->mass;
+}
+
+static void set_spacing(pel_sim *s, pel__md *md) {
+  pel__md_crystal *c = &md->crystal;
+  double density = md->density;
+  if (md->density > 0 && md->spacing > 0)
+    pel_reject(s, "start", "density", "spacing is given too; leave one of the two out");
+  if (md->density == 0 && md->spacing == 0) {
+    if (md->units != PEL__MD_LJ)
+      pel_reject(s, "start", "spacing", "with units = %s spacing (or density) must be given",
+                 md->unit->name);
+    density = 0.8442;
+  }
+  c->spacing = md->spacing > 0 ? md->spacing : pel__md_spacing(c->lattice, density);
+}
+
+static const char *const walled[] = {"", "x", "y", "z", "xy", "xz", "yz", "xyz"};
+
+static bool has_wall(const pel__md *md, int a) {
+  return strchr(walled[md->walls], "xyz"[a]) != NULL;
+}
+
+void pel__md_setup(pel_sim *s, pel__md *md) {
+  pel__md_crystal *c = &md->crystal;
+  md->unit = &pel__md_units_of[md->units];
+  c->lattice = &pel__md_lattice_of[md->lattice];
+  const int64_t cells[3] = {md->nx, md->ny, c->lattice->dims == 3 ? md->nz : 1};
+  memcpy(c->cells, cells, sizeof cells);
+  c->n = c->lattice->nsites * cells[0] * cells[1] * cells[2];
+  c->seed = md->seed;
+  if (c->lattice->dims == 2 && md->nz > 1 && pel_given(s, "start", "nz"))
+    pel_reject(s, "start", "nz", "lattice %s is two-dimensional; leave nz out, or 1",
+               c->lattice->name);
+  for (int a = 0; a < 3; ++a) {
+    double last = 0;
+    for (int k = 0; k < c->lattice->nsites; ++k) last = fmax(last, c->lattice->site[k][a]);
+    c->shift[a] = has_wall(md, a) ? (1 - last) / 2 : 0; /* as far from either wall */
+  }
+  if (c->lattice->dims == 2 && has_wall(md, 2))
+    pel_reject(s, "start", "walls", "lattice %s has no axis z", c->lattice->name);
+  set_spacing(s, md);
+  set_types(s, md);
+  set_masses(s, md);
+}
+
+void pel__md_tail(pel__md *md, int ti, int tj, double energy, double virial) {
+  const double pairs = (double)md->crystal.count[ti] * (double)md->crystal.count[tj];
+  md->tail_energy += pairs * energy;
+  md->tail_virial += pairs * virial;
+}
+
+/* ---- the start ---- */
+
+void pel__md_box(pel_particle_box *b, const void *state) {
+  const pel__md *md = state;
+  b->dims = md->crystal.lattice->dims;
+  b->n = md->crystal.n;
+  b->ntypes = md->crystal.ntypes;
+  memcpy(b->mass, md->m, sizeof b->mass);
+  for (int a = 0; a < b->dims; ++a) {
+    b->length[a] = pel__md_length(&md->crystal, a);
+    b->ends[a] = has_wall(md, a) ? PEL_WALL_END : PEL_PERIODIC_END;
+  }
+}
+
+void pel__md_seed(const void *state, int64_t id, pel_seed *s) {
+  const pel__md *md = state;
+  double z[4];
+  pel_random_normal(md->seed, id, 0, 0, z);
+  pel__md_site(&md->crystal, id, s->x);
+  s->type = pel__md_type(&md->crystal, id);
+  for (int a = 0; a < 3; ++a) s->v[a] = md->crystal.ntypes > 1 ? z[a] / sqrt(md->m[s->type]) : z[a];
+}
+
+double pel__md_temperature(const void *state) {
+  const pel__md *md = state;
+  return md->temperature * md->unit->k;
+}
+double pel__md_time_step(const void *state) { return ((const pel__md *)state)->unit->dt; }
+double pel__md_time_unit(const void *state) { return ((const pel__md *)state)->unit->second; }
+
+/* ---- a step ---- */
+
+const pel_particle_stage pel__md_program[] = {{"kick", PEL_KICK, .part = .5},
+                                              {"drift", PEL_DRIFT, .part = 1},
+                                              {"forces", .kind = PEL_FORCES},
+                                              {"kick", PEL_KICK, .part = .5}};
+_Static_assert(PEL_N(pel__md_program) == PEL__MD_NPROGRAM, "as md.h says");
+
+/* ---- what is measured ---- */
+
+static double measured_temperature(const pel_totals *t, const void *state) {
+  const pel__md *md = state;
+  const double degrees = pel_degrees(t);
+  return degrees > 0 ? 2 * t->kinetic / (degrees * md->unit->k) : 0;
+}
+static double potential(const pel_totals *t, const void *state) {
+  const pel__md *md = state;
+  return (t->potential + md->tail_energy / t->volume) / (double)t->n;
+}
+static double energy(const pel_totals *t, const void *state) {
+  const pel__md *md = state;
+  return ((t->potential + md->tail_energy / t->volume) + t->kinetic) / (double)t->n;
+}
+static double pressure(const pel_totals *t, const void *state) {
+  const pel__md *md = state;
+  const double virial = (t->virial[0] + t->virial[1] + t->virial[2]) + md->tail_virial / t->volume;
+  return (2 * t->kinetic + virial) / (t->dims * t->volume) * md->unit->pressure;
+}
+
+static const char *unit_of(const void *state, const char *const name[PEL__MD_NUNITS]) {
+  return name[((const pel__md *)state)->units];
+}
+static const char *kelvin(const void *state) {
+  return unit_of(state, (const char *const[]){"1", "K", "K"});
+}
+static const char *energies(const void *state) {
+  return unit_of(state, (const char *const[]){"1", "eV", "kcal mol-1"});
+}
+static const char *pressures(const void *state) {
+  return unit_of(state, (const char *const[]){"1", "bar", "atm"});
+}
+
+const pel_diagnostic pel__md_diagnostics[] = {
+    {.name = "temperature", .total = measured_temperature, .units = kelvin, .doc = "temperature"},
+    {.name = "potential_energy",
+     .total = potential,
+     .units = energies,
+     .doc = "potential energy a particle"},
+    {.name = "total_energy",
+     .total = energy,
+     .units = energies,
+     .doc = "total energy a particle",
+     .conserved = true,
+     .tolerance = 5e-3,
+     .scale = 5}, /* as large as in a liquid: kinetic and potential energy may cancel */
+    {.name = "pressure",
+     .total = pressure,
+     .units = pressures,
+     .doc = "pressure of motion and pairs, and of what lies beyond the cut-off if that is asked "
+            "for"}};
+_Static_assert(PEL_N(pel__md_diagnostics) == PEL__MD_NDIAGNOSTICS, "as md.h says");

@@ -1,0 +1,97 @@
+/* What the models of this folder share: units, the start, the step, what is measured.
+ *
+ * A model is a potential: its state begins with a pel__md, its tables take over those of this file
+ * by PEL__MD_PARAMS, PEL__MD_DIAGNOSTICS and PEL__MD_DYNAMICS, and its setup calls pel__md_setup.
+ *
+ *   typedef struct { pel__md md; double cutoff, skin; ... } morse;
+ *
+ * Numbers in a configuration are in the system of units that [start] units names, as in LAMMPS, and
+ * are written without unit; inside, masses are such that m v^2 is an energy (see units.h). */
+#ifndef PEL_MD_MD_H
+#define PEL_MD_MD_H
+
+#include "lattice.h"
+#include "pelsim/particles.h"
+#include "units.h"
+
+typedef struct {
+  /* Parameters, [start]. */
+  int units, lattice, walls;
+  int64_t nx, ny, nz, seed;
+  double density, spacing, temperature; /* density, spacing: 0 is auto */
+  char composition[PEL_TEXT_MAX], mass[PEL_TEXT_MAX];
+
+  /* Set by pel__md_setup. */
+  const pel__md_units *unit;
+  pel__md_crystal crystal; /* box, places, types */
+  double m[PEL_TYPES];     /* masses by type; a potential that knows them sets them, in the unit of
+                              its file, before pel__md_setup: [start] mass then need not be given */
+
+  /* Set by the potential after pel__md_setup: what lies beyond the cut-off adds tail_energy/V to
+   * the energy and tail_virial/V to the virial, V the volume.  See pel__md_tail. */
+  double tail_energy, tail_virial;
+} pel__md;
+
+/* ---- parameters: PEL__MD_PARAMS first in a model's params[] ---- */
+
+/* clang-format off */
+#define PEL__MD_START_(m, DEF, MIN, MAX, ...) \
+  PEL_PARAM(pel__md, m, DEF, MIN, MAX, "1", __VA_ARGS__, .section = "start")
+#define PEL__MD_PARAMS                                                                        \
+  PEL_OPTION(pel__md, units, "lj", PEL__MD_UNITS,                                             \
+             "units of all numbers: reduced, or those of the LAMMPS style of this name",      \
+             .section = "start"),                                                             \
+  PEL_OPTION(pel__md, lattice, "fcc", PEL__MD_LATTICES,                                       \
+             "on which particles start; square and hex are two-dimensional",                  \
+             .section = "start"),                                                             \
+  PEL__MD_START_(nx, "20", 1, 2000, "cells of the lattice along x"),                          \
+  PEL__MD_START_(ny, "20", 1, 2000, "cells of the lattice along y"),                          \
+  PEL__MD_START_(nz, "20", 1, 2000, "cells of the lattice along z"),                          \
+  PEL__MD_START_(density, "auto", 1e-9, 1e3, "particles a volume; auto: from spacing, or "    \
+                 "0.8442 in reduced units", .word = "auto"),                                  \
+  PEL__MD_START_(spacing, "auto", 1e-3, 1e6, "edge of the lattice's cell (of hcp and hex: "   \
+                 "between neighbours); auto: from density", .word = "auto"),                  \
+  PEL_OPTION(pel__md, walls, "none", "none|x|y|z|xy|xz|yz|xyz",                               \
+             "axes whose ends reflect; the others are periodic", .section = "start"),         \
+  PEL_OPTION(pel__md, composition, "1",  NULL,                                                \
+             "parts of each type of particle, as in '4, 1'", .section = "start"),             \
+  PEL_OPTION(pel__md, mass, "1", NULL, "mass of each type, or one for all",                   \
+             .section = "start"),                                                             \
+  PEL__MD_START_(temperature, "1.44", 0, 1e6, "temperature at the start"),                    \
+  PEL__MD_START_(seed, "1", 0, 1e15, "of the random numbers")
+/* clang-format on */
+
+/* ---- setup ---- */
+
+/* After the potential has read what it knows of masses. */
+void pel__md_setup(pel_sim *s, pel__md *md);
+
+/* Numbers in a text, separated by commas: how many, at most n, or 0 after a rejection. */
+int pel__md_list(pel_sim *s, const char *section, const char *key, const char *text, double *to,
+                 int n);
+/* The same, one a type or one for all types.  Of the model's own section; after pel__md_setup. */
+void pel__md_by_type(pel_sim *s, const pel__md *md, const char *key, const char *text, double *to);
+
+/* Adds what n_i n_j pairs of types a volume have beyond the cut-off, as if g(r) = 1 there:
+ * energy = 2 pi int u r^2 dr,  virial = -2 pi int u' r^3 dr  for each ordered pair of types. */
+void pel__md_tail(pel__md *md, int ti, int tj, double energy, double virial);
+
+/* ---- the rest of the tables ---- */
+
+extern const pel_diagnostic pel__md_diagnostics[];
+extern const pel_particle_stage pel__md_program[];
+enum { PEL__MD_NDIAGNOSTICS = 4, PEL__MD_NPROGRAM = 4 };
+
+#define PEL__MD_DIAGNOSTICS .diagnostics = pel__md_diagnostics, .ndiagnostics = PEL__MD_NDIAGNOSTICS
+#define PEL__MD_DYNAMICS                                                                    \
+  .program = pel__md_program, .nprogram = PEL__MD_NPROGRAM, .box = pel__md_box,             \
+  .seed = pel__md_seed, .temperature = pel__md_temperature, .time_step = pel__md_time_step, \
+  .time_unit = pel__md_time_unit
+
+void pel__md_box(pel_particle_box *b, const void *state);
+void pel__md_seed(const void *state, int64_t id, pel_seed *s);
+double pel__md_temperature(const void *state);
+double pel__md_time_step(const void *state);
+double pel__md_time_unit(const void *state);
+
+#endif
