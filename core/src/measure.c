@@ -210,12 +210,17 @@ void pel__measure_diagnostics(pel_sim *s, double *values) {
   }
 }
 
+bool pel__measure_idle(const pel_sim *s, int i) {
+  const pel_diagnostic *d = s->measures->column[i].diag;
+  return d && d->conserved && d->watched && !d->watched(s->state);
+}
+
 void pel__measure_watch(const pel_sim *s, const double *values, const double *reference,
                         pel_error *e) {
   const pel__measures *m = s->measures;
   for (int i = 0; i < m->ncolumns; ++i) {
     const pel_diagnostic *d = m->column[i].diag;
-    if (!d || !d->conserved || (d->watched && !d->watched(s->state))) continue;
+    if (!d || !d->conserved || pel__measure_idle(s, i)) continue;
     const double drift = fabs(values[i] - reference[i]), scale = fmax(fabs(reference[i]), d->scale);
     if (drift <= d->tolerance * scale) continue;
     pel_error_set(e, PEL_INVALID,

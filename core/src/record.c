@@ -1,5 +1,6 @@
 #include "record.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,7 +34,7 @@ static pel_scalar *scalars(const pel__records *r, int *n) {
   for (int i = 0; i < count; ++i) {
     char *label = malloc(128);
     snprintf(label, 128, "reference_%s", name[i]);
-    x[(*n)++] = (pel_scalar){label, r->reference[i]};
+    x[(*n)++] = (pel_scalar){label, pel__measure_idle(s, i) ? NAN : r->reference[i]};
   }
   if (s->dynamics) *n += pel__dynamics_scalars(s, x + *n);
   return x;
@@ -56,7 +57,8 @@ void pel__record_diagnostics(pel__records *r, pel_error *e) {
   const double t0 = MPI_Wtime();
   memcpy(before, s->seconds, sizeof before);
   pel__measure_diagnostics(s, r->values);
-  if (s->step == 0) memcpy(r->reference, r->values, (size_t)pel__measure_count(s) * sizeof(double));
+  for (int i = 0; i < pel__measure_count(s); ++i)
+    if (s->step == 0 || isnan(r->reference[i])) r->reference[i] = r->values[i];
   pel__journal_row(r->journal, s->step, s->time, s->dt, r->values);
   if (s->set.diagnostics.invariants) pel__measure_watch(s, r->values, r->reference, e);
   book(s, PEL__T_MEASURE, t0, before);
@@ -184,10 +186,11 @@ static void say(void *ctx, const char *sentence) {
 int pel__record_restore(pel__records *r, const char *path, bool look_only, pel_error *e) {
   pel_sim *s = r->s;
   pel_snapshot x = snapshot(s);
+  const int references = pel__measure_count(s);
   x.arrays = pel__state_arrays(s, &x.narrays);
+  for (int i = 0; i < references; ++i) r->reference[i] = NAN; /* unless the file has it */
   x.scalars = scalars(r, &x.nscalars);
   s->host->io->checkpoint_read(&x, path, look_only ? NULL : say, NULL, r->checkpoint, e);
-  const int references = pel__measure_count(s);
   if (!e->code && s->dynamics)
     pel__dynamics_restore(s, x.scalars + 2 + references, r->checkpoint, e);
   if (!e->code) {

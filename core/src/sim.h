@@ -154,6 +154,9 @@ bool pel__exact_store(pel_sim *s, int i, double **to);
 int pel__measure_count(const pel_sim *s);
 void pel__measure_names(const pel_sim *s, const char **names, const char **units);
 void pel__measure_diagnostics(pel_sim *s, double *values); /* collective */
+/* Whether column i is of an invariant that is not watched in this run: who goes on from it begins
+ * with a reference of his own. */
+bool pel__measure_idle(const pel_sim *s, int i);
 /* Checks the conserved ones against reference[], their values at step 0. */
 void pel__measure_watch(const pel_sim *s, const double *values, const double *reference,
                         pel_error *e);

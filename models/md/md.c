@@ -94,7 +94,7 @@ static void set_spacing(pel_sim *s, pel__md *md) {
 
 static const char *const walled[] = {"", "x", "y", "z", "xy", "xz", "yz", "xyz"};
 
-static bool has_wall(const pel__md *md, int a) {
+bool pel__md_has_wall(const pel__md *md, int a) {
   return strchr(walled[md->walls], "xyz"[a]) != NULL;
 }
 
@@ -112,13 +112,14 @@ void pel__md_setup(pel_sim *s, pel__md *md) {
   for (int a = 0; a < 3; ++a) {
     double last = 0;
     for (int k = 0; k < c->lattice->nsites; ++k) last = fmax(last, c->lattice->site[k][a]);
-    c->shift[a] = has_wall(md, a) ? (1 - last) / 2 : 0; /* as far from either wall */
+    c->shift[a] = pel__md_has_wall(md, a) ? (1 - last) / 2 : 0; /* as far from either wall */
   }
-  if (c->lattice->dims == 2 && has_wall(md, 2))
+  if (c->lattice->dims == 2 && pel__md_has_wall(md, 2))
     pel_reject(s, "start", "walls", "lattice %s has no axis z", c->lattice->name);
   set_spacing(s, md);
   set_types(s, md);
   set_masses(s, md);
+  pel__md_ensemble_setup(s, md);
 }
 
 void pel__md_tail(pel__md *md, int ti, int tj, double energy, double virial) {
@@ -137,7 +138,7 @@ void pel__md_box(pel_particle_box *b, const void *state) {
   memcpy(b->mass, md->m, sizeof b->mass);
   for (int a = 0; a < b->dims; ++a) {
     b->length[a] = pel__md_length(&md->crystal, a);
-    b->ends[a] = has_wall(md, a) ? PEL_WALL_END : PEL_PERIODIC_END;
+    b->ends[a] = pel__md_has_wall(md, a) ? PEL_WALL_END : PEL_PERIODIC_END;
   }
 }
 
@@ -157,19 +158,55 @@ double pel__md_temperature(const void *state) {
 double pel__md_time_step(const void *state) { return ((const pel__md *)state)->unit->dt; }
 double pel__md_time_unit(const void *state) { return ((const pel__md *)state)->unit->second; }
 
+bool pel__md_flexible(const void *state) {
+  return ((const pel__md *)state)->ensemble.barostat != PEL__MD_RIGID;
+}
+
 /* ---- a step ---- */
 
-const pel_particle_stage pel__md_program[] = {{"kick", PEL_KICK, .part = .5},
-                                              {"drift", PEL_DRIFT, .part = 1},
-                                              {"forces", .kind = PEL_FORCES},
-                                              {"kick", PEL_KICK, .part = .5}};
+const pel_particle_stage pel__md_program[] = {
+    {"nose_hoover", PEL_ROUTINE, .routine = pel__md_nose_hoover, .when = pel__md_is_nose_hoover},
+    {"kick", PEL_KICK, .part = .5},
+    {"drift", PEL_DRIFT, .part = 1, .when = pel__md_is_not_langevin},
+    {"drift", PEL_DRIFT, .part = .5, .when = pel__md_is_langevin},
+    {"heat", PEL_ROUTINE, .routine = pel__md_heat_before, .when = pel__md_is_langevin},
+    {"langevin", PEL_PARTICLES, .kernel = pel__md_langevin, .when = pel__md_is_langevin},
+    {"heat", PEL_ROUTINE, .routine = pel__md_heat_after, .when = pel__md_is_langevin},
+    {"drift", PEL_DRIFT, .part = .5, .when = pel__md_is_langevin},
+    {"measure", PEL_MEASURE, .when = pel__md_box_is_due},
+    {"forces", .kind = PEL_FORCES},
+    {"kick", PEL_KICK, .part = .5},
+    {"nose_hoover", PEL_ROUTINE, .routine = pel__md_nose_hoover, .when = pel__md_is_nose_hoover},
+    {"bussi", PEL_ROUTINE, .routine = pel__md_bussi, .when = pel__md_is_bussi},
+    {"berendsen", PEL_ROUTINE, .routine = pel__md_berendsen, .when = pel__md_is_berendsen},
+    {"momentum", PEL_ROUTINE, .routine = pel__md_momentum, .when = pel__md_momentum_is_due},
+    {"barostat", PEL_ROUTINE, .routine = pel__md_change_box, .when = pel__md_box_is_due}};
 _Static_assert(PEL_N(pel__md_program) == PEL__MD_NPROGRAM, "as md.h says");
+
+static bool is_free(const void *state) {
+  const pel__md_ensemble *e = &((const pel__md *)state)->ensemble;
+  return e->thermostat == PEL__MD_FREE && e->barostat == PEL__MD_RIGID && e->remove_momentum == 0;
+}
+static bool is_not_free(const void *state) { return !is_free(state); }
+static bool has_chain(const void *state) { return pel__md_is_nose_hoover(state, 0); }
+
+const pel_number pel__md_numbers[] = {
+    PEL_NUMBER(pel__md, ensemble.heat, .doc = "energy that thermostat and barostat have added",
+               .when = is_not_free),
+    PEL_NUMBER(pel__md, ensemble.kt_now, .doc = "k*temperature of the chain", .when = has_chain),
+    PEL_NUMBER(pel__md, ensemble.position[0], .doc = "of the chain", .when = has_chain),
+    PEL_NUMBER(pel__md, ensemble.position[1], .doc = "of the chain", .when = has_chain),
+    PEL_NUMBER(pel__md, ensemble.position[2], .doc = "of the chain", .when = has_chain),
+    PEL_NUMBER(pel__md, ensemble.velocity[0], .doc = "of the chain", .when = has_chain),
+    PEL_NUMBER(pel__md, ensemble.velocity[1], .doc = "of the chain", .when = has_chain),
+    PEL_NUMBER(pel__md, ensemble.velocity[2], .doc = "of the chain", .when = has_chain)};
+_Static_assert(PEL_N(pel__md_numbers) == PEL__MD_NNUMBERS, "as md.h says");
 
 /* ---- what is measured ---- */
 
 static double measured_temperature(const pel_totals *t, const void *state) {
   const pel__md *md = state;
-  const double degrees = pel_degrees(t);
+  const double degrees = pel__md_degrees(t, state);
   return degrees > 0 ? 2 * t->kinetic / (degrees * md->unit->k) : 0;
 }
 static double potential(const pel_totals *t, const void *state) {
@@ -180,10 +217,22 @@ static double energy(const pel_totals *t, const void *state) {
   const pel__md *md = state;
   return ((t->potential + md->tail_energy / t->volume) + t->kinetic) / (double)t->n;
 }
+static double conserved(const pel_totals *t, const void *state) {
+  const pel__md *md = state;
+  const double chain = has_chain(state) ? pel__md_chain_energy(t, state) : 0;
+  return energy(t, state) + (chain - md->ensemble.heat) / (double)t->n;
+}
+double pel__md_pressure(const pel_totals *t, const pel__md *md) {
+  const double virial = (t->virial[0] + t->virial[1] + t->virial[2]) + md->tail_virial / t->volume;
+  return (2 * t->kinetic + virial) / (t->dims * t->volume);
+}
 static double pressure(const pel_totals *t, const void *state) {
   const pel__md *md = state;
-  const double virial = (t->virial[0] + t->virial[1] + t->virial[2]) + md->tail_virial / t->volume;
-  return (2 * t->kinetic + virial) / (t->dims * t->volume) * md->unit->pressure;
+  return pel__md_pressure(t, md) * md->unit->pressure;
+}
+static double density(const pel_totals *t, const void *state) {
+  (void)state;
+  return (double)t->n / t->volume;
 }
 
 static const char *unit_of(const void *state, const char *const name[PEL__MD_NUNITS]) {
@@ -198,6 +247,9 @@ static const char *energies(const void *state) {
 static const char *pressures(const void *state) {
   return unit_of(state, (const char *const[]){"1", "bar", "atm"});
 }
+static const char *densities(const void *state) {
+  return unit_of(state, (const char *const[]){"1", "Angstrom-3", "Angstrom-3"});
+}
 
 const pel_diagnostic pel__md_diagnostics[] = {
     {.name = "temperature", .total = measured_temperature, .units = kelvin, .doc = "temperature"},
@@ -211,10 +263,25 @@ const pel_diagnostic pel__md_diagnostics[] = {
      .doc = "total energy a particle",
      .conserved = true,
      .tolerance = 5e-3,
-     .scale = 5}, /* as large as in a liquid: kinetic and potential energy may cancel */
+     .scale = 5, /* as large as in a liquid: kinetic and potential energy may cancel */
+     .watched = is_free},
     {.name = "pressure",
      .total = pressure,
      .units = pressures,
      .doc = "pressure of motion and pairs, and of what lies beyond the cut-off if that is asked "
-            "for"}};
+            "for"},
+    {.name = "conserved",
+     .total = conserved,
+     .units = energies,
+     .doc = "total energy a particle without what thermostat and barostat have added, or with that "
+            "of the chain",
+     .conserved = true,
+     .tolerance = 5e-3,
+     .scale = 5,
+     .when = is_not_free},
+    {.name = "density",
+     .total = density,
+     .units = densities,
+     .doc = "particles a volume",
+     .when = pel__md_flexible}};
 _Static_assert(PEL_N(pel__md_diagnostics) == PEL__MD_NDIAGNOSTICS, "as md.h says");

@@ -10,6 +10,7 @@
 #ifndef PEL_MD_MD_H
 #define PEL_MD_MD_H
 
+#include "ensemble.h"
 #include "lattice.h"
 #include "pelsim/particles.h"
 #include "units.h"
@@ -20,6 +21,8 @@ typedef struct {
   int64_t nx, ny, nz, seed;
   double density, spacing, temperature; /* density, spacing: 0 is auto */
   char composition[PEL_TEXT_MAX], mass[PEL_TEXT_MAX];
+
+  pel__md_ensemble ensemble; /* [ensemble] */
 
   /* Set by pel__md_setup. */
   const pel__md_units *unit;
@@ -58,7 +61,8 @@ typedef struct {
   PEL_OPTION(pel__md, mass, "1", NULL, "mass of each type, or one for all",                   \
              .section = "start"),                                                             \
   PEL__MD_START_(temperature, "1.44", 0, 1e6, "temperature at the start"),                    \
-  PEL__MD_START_(seed, "1", 0, 1e15, "of the random numbers")
+  PEL__MD_START_(seed, "1", 0, 1e15, "of the random numbers"),                                \
+  PEL__MD_ENSEMBLE_PARAMS
 /* clang-format on */
 
 /* ---- setup ---- */
@@ -76,22 +80,31 @@ void pel__md_by_type(pel_sim *s, const pel__md *md, const char *key, const char 
  * energy = 2 pi int u r^2 dr,  virial = -2 pi int u' r^3 dr  for each ordered pair of types. */
 void pel__md_tail(pel__md *md, int ti, int tj, double energy, double virial);
 
+/* ---- for the files of this folder ---- */
+
+void pel__md_ensemble_setup(pel_sim *s, pel__md *md);
+bool pel__md_has_wall(const pel__md *md, int axis);
+double pel__md_pressure(const pel_totals *t, const pel__md *md); /* energy a volume */
+
 /* ---- the rest of the tables ---- */
 
 extern const pel_diagnostic pel__md_diagnostics[];
+extern const pel_number pel__md_numbers[];
 extern const pel_particle_stage pel__md_program[];
-enum { PEL__MD_NDIAGNOSTICS = 4, PEL__MD_NPROGRAM = 4 };
+enum { PEL__MD_NDIAGNOSTICS = 6, PEL__MD_NNUMBERS = 8, PEL__MD_NPROGRAM = 16 };
 
 #define PEL__MD_DIAGNOSTICS .diagnostics = pel__md_diagnostics, .ndiagnostics = PEL__MD_NDIAGNOSTICS
-#define PEL__MD_DYNAMICS                                                                    \
-  .program = pel__md_program, .nprogram = PEL__MD_NPROGRAM, .box = pel__md_box,             \
-  .seed = pel__md_seed, .temperature = pel__md_temperature, .time_step = pel__md_time_step, \
-  .time_unit = pel__md_time_unit
+#define PEL__MD_DYNAMICS                                                                \
+  .numbers = pel__md_numbers, .nnumbers = PEL__MD_NNUMBERS, .program = pel__md_program, \
+  .nprogram = PEL__MD_NPROGRAM, .box = pel__md_box, .seed = pel__md_seed,               \
+  .temperature = pel__md_temperature, .time_step = pel__md_time_step,                   \
+  .time_unit = pel__md_time_unit, .flexible = pel__md_flexible
 
 void pel__md_box(pel_particle_box *b, const void *state);
 void pel__md_seed(const void *state, int64_t id, pel_seed *s);
 double pel__md_temperature(const void *state);
 double pel__md_time_step(const void *state);
 double pel__md_time_unit(const void *state);
+bool pel__md_flexible(const void *state);
 
 #endif

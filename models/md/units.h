@@ -13,11 +13,12 @@ enum { PEL__MD_LJ, PEL__MD_METAL, PEL__MD_REAL, PEL__MD_NUNITS };
 
 typedef struct {
   const char *name;
-  double k;        /* energy a temperature */
-  double mass;     /* energy*time^2/length^2 a mass */
-  double pressure; /* pressure an energy/length^3 */
-  double second;   /* unit of time in seconds; 1: reduced */
-  double dt;       /* usual length of a step */
+  double k;               /* energy a temperature */
+  double mass;            /* energy*time^2/length^2 a mass */
+  double pressure;        /* pressure an energy/length^3 */
+  double second;          /* unit of time in seconds; 1: reduced */
+  double dt;              /* usual length of a step */
+  double compressibility; /* of a liquid or, in metal, a solid: the order of magnitude */
 } pel__md_units;
 
 extern const pel__md_units pel__md_units_of[PEL__MD_NUNITS];
