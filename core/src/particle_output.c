@@ -18,7 +18,7 @@ static const quantity quantities[] = {
     {"velocity", "velocity", 3, false},
     {"force", "force on the particle", 3, false},
 };
-enum { QUANTITIES = PEL_N(quantities), FORCE = 3, MOST = 3 * QUANTITIES };
+enum { QUANTITIES = PEL_N(quantities), FORCE = 3, MOST = 3 * QUANTITIES + 1 };
 
 struct pel__trajectory {
   bool wanted[QUANTITIES];
@@ -129,6 +129,10 @@ pel_array *pel__trajectory_arrays(pel_sim *s, bool now, int *n) {
       else
         lend(t, nstate, x);
     }
+  }
+  if (s->dynamics->box.ntypes > 1) {
+    t->array[*n] = (pel_array){.name = "type", .unit = "1", .doc = "type, counted from 1"};
+    lend(t, nstate, &t->array[(*n)++]);
   }
   return t->array;
 }
