@@ -20,7 +20,7 @@ with warnings.catch_warnings():
     import MDAnalysis
 
 PELSIM = os.path.abspath(sys.argv[1])
-RANKS = (1,)
+RANKS = (1, 2, 3, 4)
 ALL = "position, image, velocity, force"
 
 CONFIG = """
@@ -212,8 +212,9 @@ def test_killed():
 
 def test_ranks():
     for n in RANKS[1:]:
-        simulate(f"ranks{n}", ranks=n)
-        same(trajectory("whole"), trajectory(f"ranks{n}"), f"{n} ranks")
+        simulate(f"ranks{n}", "--steps", 31, ranks=n)
+        simulate(f"ranks{n}", "--resume", ranks=5 - n)
+        same(trajectory("whole"), trajectory(f"ranks{n}"), f"{n} ranks, then {5 - n}")
 
 
 def test_mdanalysis():
