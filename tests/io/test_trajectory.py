@@ -27,10 +27,11 @@ CONFIG = """
 [run]
 model = lj
 title = a crystal that melts
-[lj]
+[start]
 nx = 4
 ny = 5
 nz = 6
+[lj]
 shift = force
 [time]
 steps = 60
