@@ -4,23 +4,28 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Four clusters at once: the list need not be the same everywhere, only complete. */
+enum { WIDE = 4 * PEL_LANES };
+typedef float wide __attribute__((vector_size(4 * WIDE), aligned(4), may_alias));
+typedef int32_t four __attribute__((vector_size(16), aligned(4), may_alias));
+
 /* A column that may hold neighbours of the clusters of another: how far along it these may be, and
- * which the search has come to.  No cluster that ends before `wake` has any. */
+ * the first that the search has come to.  No cluster that ends before `wake` has any. */
 typedef struct {
   double along, wake;
-  int first, end, last;
+  int first, last;
 } run;
 
 typedef struct {
   const pel__particles *p;
+  const pel__pair_list *list;
   pel__share *share;
   double reach;
+  float limit; /* squared, of what may be within reach */
   run *runs;
   int nruns, run_room;
-  int *near; /* clusters in reach of all of a cluster */
-  int nnear, near_room;
-  int *found[PEL_LANES]; /* of these, those in reach of each of its particles */
-  int nfound[PEL_LANES];
+  int *found[PEL_LANES]; /* clusters in reach of each particle of a cluster */
+  int nfound[PEL_LANES], room;
 } search;
 
 /* ---- which columns ---- */
@@ -31,7 +36,7 @@ static void add_run(search *s, double along, int first, int last) {
     s->run_room = s->run_room ? 2 * s->run_room : 64;
     s->runs = realloc(s->runs, (size_t)s->run_room * sizeof *s->runs);
   }
-  s->runs[s->nruns++] = (run){along, s->p->low[first] - along, first, first, last};
+  s->runs[s->nruns++] = (run){along, s->p->low[first] - along, first, last};
 }
 
 static double gap(int d, double width) { return d == 0 ? 0 : (abs(d) - 1) * width; }
@@ -56,73 +61,103 @@ static void find_runs(search *s, const pel__columns *in, bool ahead, int ca, int
 
 /* ---- which clusters ---- */
 
-static void reserve_near(search *s, int n) {
-  if (n <= s->near_room) return;
-  s->near_room = 2 * n + 256;
-  s->near = realloc(s->near, (size_t)s->near_room * sizeof *s->near);
-  for (int r = 0; r < PEL_LANES; ++r)
-    s->found[r] = realloc(s->found[r], (size_t)s->near_room * sizeof **s->found);
-}
-
-/* Both ends of what is near in a column move up with the cluster. */
-static void find_near(search *s, int c) {
-  const pel__particles *p = s->p;
-  const double *low_of = p->low, *high_of = p->high, from = low_of[c], to = high_of[c];
-  int n = 0;
-  for (run *r = s->runs; r < s->runs + s->nruns; ++r) {
-    if (to < r->wake) continue;
-    while (r->first < r->last && (high_of[r->first] < from - r->along || r->first <= c)) ++r->first;
-    while (r->end < r->last && low_of[r->end] <= to + r->along) ++r->end;
-    reserve_near(s, n + r->end - r->first);
-    for (int j = r->first; j < r->end; ++j) s->near[n++] = j;
-  }
-  s->nnear = n;
-}
-
-static inline int any_within(pel_double4 r2, pel_double4 limit) {
-#if defined __AVX512VL__
-  return _mm256_cmp_pd_mask((__m256d)r2, (__m256d)limit, _CMP_LE_OQ) != 0;
-#elif defined __AVX2__
-  return _mm256_movemask_pd(_mm256_cmp_pd((__m256d)r2, (__m256d)limit, _CMP_LE_OQ)) != 0;
+/* Bit l: lane l is within the limit. */
+static inline unsigned within(wide r2, float limit) {
+#if defined __AVX512F__
+  return _mm512_cmp_ps_mask((__m512)r2, _mm512_set1_ps(limit), _CMP_LE_OQ);
+#elif defined __SSE__
+  typedef float quarter __attribute__((vector_size(16)));
+  quarter q[4];
+  unsigned bits = 0;
+  memcpy(q, &r2, sizeof q);
+  for (int i = 0; i < 4; ++i)
+    bits |= (unsigned)_mm_movemask_ps(_mm_cmple_ps((__m128)q[i], _mm_set1_ps(limit))) << (4 * i);
+  return bits;
 #else
-  const pel_long4 m = r2 <= limit;
-  return (m[0] | m[1] | m[2] | m[3]) != 0;
+  unsigned bits = 0;
+  for (int l = 0; l < WIDE; ++l) bits |= (unsigned)(r2[l] <= limit) << l;
+  return bits;
 #endif
 }
 
-/* Rows of cluster c against the clusters near it. */
-static void find_rows(search *s, int c) {
-  const double *x = s->p->x[0], *y = s->p->x[1], *z = s->p->x[2];
-  const ptrdiff_t home = (ptrdiff_t)c * PEL_LANES;
-  const pel_double4 limit = pel_all(s->reach * s->reach);
-  pel_double4 xi[PEL_LANES], yi[PEL_LANES], zi[PEL_LANES];
-  int n[PEL_LANES] = {0}, *restrict hits = s->share->hits;
-  int *restrict const to0 = s->found[0], *restrict const to1 = s->found[1],
-                      *restrict const to2 = s->found[2], *restrict const to3 = s->found[3];
+/* The lanes whose bits are set, moved to the front; and 1 in each of them. */
+static const four front[16] = {{0, 1, 2, 3}, {0, 1, 2, 3}, {1, 1, 2, 3}, {0, 1, 2, 3},
+                               {2, 1, 2, 3}, {0, 2, 2, 3}, {1, 2, 2, 3}, {0, 1, 2, 3},
+                               {3, 1, 2, 3}, {0, 3, 2, 3}, {1, 3, 2, 3}, {0, 1, 3, 3},
+                               {2, 3, 2, 3}, {0, 2, 3, 3}, {1, 2, 3, 3}, {0, 1, 2, 3}};
+static const four one[16] = {{0, 0, 0, 0}, {1, 0, 0, 0}, {0, 1, 0, 0}, {1, 1, 0, 0},
+                             {0, 0, 1, 0}, {1, 0, 1, 0}, {0, 1, 1, 0}, {1, 1, 1, 0},
+                             {0, 0, 0, 1}, {1, 0, 0, 1}, {0, 1, 0, 1}, {1, 1, 0, 1},
+                             {0, 0, 1, 1}, {1, 0, 1, 1}, {0, 1, 1, 1}, {1, 1, 1, 1}};
+
+static void reserve_found(search *s, int more) {
+  int most = 0;
+  for (int r = 0; r < PEL_LANES; ++r) most = s->nfound[r] > most ? s->nfound[r] : most;
+  if (most + more + 4 <= s->room) return; /* four are written */
+  s->room = 2 * (most + more) + 256;
   for (int r = 0; r < PEL_LANES; ++r)
-    xi[r] = pel_all(x[home + r]), yi[r] = pel_all(y[home + r]), zi[r] = pel_all(z[home + r]);
-  for (int k = 0; k < s->nnear; ++k) {
-    const int j = s->near[k];
-    const ptrdiff_t at = (ptrdiff_t)j * PEL_LANES;
-    const pel_double4 xj = *(const pel_double4 *)(x + at), yj = *(const pel_double4 *)(y + at),
-                      zj = *(const pel_double4 *)(z + at);
-    int in[PEL_LANES];
+    s->found[r] = realloc(s->found[r], (size_t)s->room * sizeof **s->found);
+}
+
+/* The particles of a cluster. */
+typedef struct {
+  wide x[PEL_LANES], y[PEL_LANES], z[PEL_LANES];
+} home;
+
+/* Which of clusters j .. j+3 are near which particle r: bit k of the r-th 16 bits. */
+static inline uint64_t near_four(const search *s, const home *h, int j) {
+  const ptrdiff_t at = (ptrdiff_t)j * PEL_LANES;
+  const wide x = *(const wide *)(s->list->place[0] + at),
+             y = *(const wide *)(s->list->place[1] + at),
+             z = *(const wide *)(s->list->place[2] + at);
+  uint64_t m = 0;
 #pragma GCC unroll 4
-    for (int r = 0; r < PEL_LANES; ++r) {
-      const pel_double4 dx = xi[r] - xj, dy = yi[r] - yj, dz = zi[r] - zj;
-      in[r] = any_within(pel_fma(dx, dx, pel_fma(dy, dy, dz * dz)), limit);
-    }
-    to0[n[0]] = j, to1[n[1]] = j, to2[n[2]] = j, to3[n[3]] = j;
-    for (int r = 0; r < PEL_LANES; ++r) n[r] += in[r];
-    hits[j] += (in[0] + in[1]) + (in[2] + in[3]);
+  for (int r = 0; r < PEL_LANES; ++r) {
+    const wide dx = h->x[r] - x, dy = h->y[r] - y, dz = h->z[r] - z;
+    m |= (uint64_t)within(dx * dx + (dy * dy + dz * dz), s->limit) << (16 * r);
   }
-  memcpy(s->nfound, n, sizeof n);
+  m = (m | m >> 1 | m >> 2 | m >> 3) & UINT64_C(0x1111111111111111); /* any of its particles */
+  return (m | m >> 3 | m >> 6 | m >> 9) & UINT64_C(0x000f000f000f000f);
 }
 
 /* Entries of the rows of cluster c. */
 static void find(search *s, int c) {
-  find_near(s, c);
-  find_rows(s, c);
+  const pel__particles *p = s->p;
+  const double *low_of = p->low, *high_of = p->high, from = low_of[c], to = high_of[c];
+  int n[PEL_LANES] = {0}, *hits = s->share->hits;
+  home h;
+  for (int r = 0; r < PEL_LANES; ++r) {
+    const ptrdiff_t i = (ptrdiff_t)c * PEL_LANES + r;
+    const wide zero = {0};
+    h.x[r] = zero + s->list->place[0][i], h.y[r] = zero + s->list->place[1][i];
+    h.z[r] = zero + s->list->place[2][i];
+  }
+  memset(s->nfound, 0, sizeof s->nfound);
+  for (run *u = s->runs; u < s->runs + s->nruns; ++u) {
+    if (to < u->wake) continue;
+    while (u->first < u->last && (high_of[u->first] < from - u->along || u->first <= c)) ++u->first;
+    const double top = to + u->along;
+    for (int j = u->first; j < u->last && low_of[j] <= top; j += 4) {
+      const int left = u->last - j;
+      uint64_t m = near_four(s, &h, j);
+      if (left < 4) m &= UINT64_C(0x0001000100010001) * ((1u << left) - 1);
+      if (n[0] + 8 > s->room || n[1] + 8 > s->room || n[2] + 8 > s->room || n[3] + 8 > s->room) {
+        memcpy(s->nfound, n, sizeof n);
+        reserve_found(s, 8);
+      }
+      four sum = *(four *)(hits + j);
+      const four ids = {j, j + 1, j + 2, j + 3};
+#pragma GCC unroll 4
+      for (int r = 0; r < PEL_LANES; ++r) {
+        const unsigned k = m >> (16 * r) & 15;
+        *(four *)(s->found[r] + n[r]) = __builtin_shuffle(ids, front[k]);
+        n[r] += __builtin_popcount(k);
+        sum += one[k];
+      }
+      *(four *)(hits + j) = sum;
+    }
+  }
+  memcpy(s->nfound, n, sizeof n);
 }
 
 static void append(search *s, pel__rows *h, int c) {
@@ -143,7 +178,7 @@ static void append(search *s, pel__rows *h, int c) {
 /* ---- a thread's share ---- */
 
 static void prepare(pel__share *h, const pel__particles *p, double split0, double split1) {
-  const int clusters = pel__nall(p);
+  const int clusters = pel__nall(p) + 4; /* four are looked at together */
   h->first = (int)(split0 * p->nclusters), h->last = (int)(split1 * p->nclusters);
   const size_t rows = (size_t)(h->last - h->first) * PEL_LANES + 1;
   for (pel__rows *r = h->rows; r < h->rows + PEL__KINDS; ++r) {
@@ -190,8 +225,10 @@ static void build_column(search *s, int k, int from, int to) {
 }
 
 static void build_share(pel__pair_list *l, const pel__particles *p, pel__share *h) {
-  search s = {.p = p, .share = h, .reach = l->cutoff + l->skin};
-  reserve_near(&s, 1);
+  const double reach = l->cutoff + l->skin, most = reach + l->blur;
+  search s = {
+      .p = p, .list = l, .share = h, .reach = reach, .limit = (float)(most * most * 1.00001)};
+  reserve_found(&s, 1);
   for (int k = 0; k < p->own.n[0] * p->own.n[1]; ++k) {
     const int *start = &p->own.start[k];
     const int from = start[0] > h->first ? start[0] : h->first,
@@ -199,7 +236,7 @@ static void build_share(pel__pair_list *l, const pel__particles *p, pel__share *
     if (from < to) build_column(&s, k, from, to);
   }
   find_touched(h, p);
-  free(s.runs), free(s.near);
+  free(s.runs);
   for (int r = 0; r < PEL_LANES; ++r) free(s.found[r]);
 }
 
@@ -251,8 +288,33 @@ void pel__pair_list_destroy(pel__pair_list *l) {
       free(l->share[t].rows[k].row), free(l->share[t].rows[k].entry);
     free(l->share[t].hits);
   }
-  free(l->share), free(l->split);
+  free(l->share), free(l->split), free(l->place[0]), free(l->place[1]), free(l->place[2]);
   memset(l, 0, sizeof *l);
+}
+
+/* Positions from the middle of what this rank has, rounded. */
+static void find_places(pel__pair_list *l, const pel__particles *p) {
+  const int64_t places = (int64_t)pel__nall(p) * PEL_LANES;
+  double far = 0;
+  if (pel__nall(p) + 4 > l->place_room) {
+    l->place_room = pel__nall(p) + pel__nall(p) / 4 + 64;
+    for (int a = 0; a < 3; ++a) {
+      free(l->place[a]);
+      l->place[a] = aligned_alloc(64, (size_t)l->place_room * PEL_LANES * sizeof **l->place);
+      if (!l->place[a]) abort();
+    }
+  }
+  for (int a = 0; a < 3; ++a) {
+    const double low = p->regions ? p->regions->low[a] : 0,
+                 high = p->regions ? p->regions->high[a] : 1,
+                 middle = (low + high) / 2 * p->domain.length[a];
+    far = fmax(far, (high - low) / 2 * p->domain.length[a]);
+    float *to = l->place[a];
+    const double *x = p->x[a];
+#pragma omp parallel for num_threads(p->threads) schedule(static)
+    for (int64_t i = 0; i < places; ++i) to[i] = (float)(x[i] - middle);
+  }
+  l->blur = 0x1p-22 * (far + l->cutoff + l->skin);
 }
 
 /* All know of failure on any, and that no particle is lost. */
@@ -274,6 +336,7 @@ int pel__pair_list_build(pel__pair_list *l, pel__particles *p, bool far, pel_err
   pel__guests_create(p, reach, e);
   if (agree(p, e)) return e->code;
   pel__refresh(p, pel__positions(p));
+  find_places(l, p);
 #pragma omp parallel for num_threads(l->nshares) schedule(static, 1)
   for (int t = 0; t < l->nshares; ++t) {
     prepare(&l->share[t], p, l->split[t], l->split[t + 1]);

@@ -31,6 +31,11 @@ typedef struct {
   pel__share *share;   /* [threads] */
   int nshares;
   double *split; /* [threads + 1]: where shares begin, as fractions of the clusters */
+  /* Positions in single precision, [clusters*PEL_LANES], and how far they may be off: enough to
+   * tell what is near. */
+  float *place[3];
+  int place_room;
+  double blur;
   int64_t entries;
   double builds;
 } pel__pair_list;
