@@ -259,7 +259,9 @@ static int read_newest(pel_snapshot *s, const char *dir, pel_say *say, void *ctx
   }
   free(step);
   if (n == 0)
-    pel_error_set(e, PEL_IO, "there is no checkpoint in %s", dir);
+    pel_error_set(e, PEL_IO,
+                  "there is no checkpoint in %s; name one, or the folder checkpoints of a run",
+                  dir);
   else if (!done && n == 1)
     pel_error_set(e, PEL_IO, "there is no good checkpoint in %s: the only one is damaged", dir);
   else if (!done)

@@ -246,6 +246,8 @@ void pel__journal_row(pel__journal *j, int64_t step, double time, double dt, con
   if (j) trouble(j, CSV, pel__csv_row(&j->csv, step, time, dt, x));
 }
 
+int64_t pel__journal_lost(const pel__journal *j) { return j ? j->csv.lost : 0; }
+
 /* ---- the end ---- */
 
 /* Prints a text of several lines and logs each of them. */

@@ -63,6 +63,8 @@ void pel__journal_step(pel__journal *j, int64_t step, double time, double dt);
 int pel__journal_columns(pel__journal *j, int n, const char *const *names, const char *const *units,
                          bool resume, int64_t step, pel_error *e);
 void pel__journal_row(pel__journal *j, int64_t step, double time, double dt, const double *x);
+/* Rows that could not be written. */
+int64_t pel__journal_lost(const pel__journal *j);
 
 /* Seconds spent by phase, per rank (gathered by the caller). */
 typedef struct {

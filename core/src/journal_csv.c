@@ -96,7 +96,8 @@ int pel__csv_open(pel__csv *c, const char *dir, int n, const char *const *names,
 }
 
 int pel__csv_row(pel__csv *c, int64_t step, double time, double dt, const double *x) {
-  if (c->fd < 0 || step <= c->last) return 0;
+  if (step <= c->last) return 0;
+  if (c->fd < 0) return ++c->lost, 0; /* that it could not be opened was told */
   const size_t room = 32 * ((size_t)c->n + 3);
   char *text = malloc(room);
   if (!text) return ENOMEM;

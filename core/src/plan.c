@@ -66,8 +66,9 @@ static bool writes_any_rate(const pel_sim *s, const pel__op *op) {
 }
 
 /* Where the fields advance: at the end of the chain that computes every rate if there is one
- * (on tiles that a later spectral stage touches, after it), else in an operation of its own. */
-static void place_advance(pel_sim *s, pel__plan *p) {
+ * (on tiles that a later spectral stage touches, after it), else in an operation of its own.
+ * Returns true if rates turned out to need memory. */
+static bool place_advance(pel_sim *s, pel__plan *p) {
   int chain = p->nops - 1, writers = 0;
   while (chain >= 0 && p->op[chain].spectral) --chain;
   for (int o = 0; o < p->nops; ++o) writers += writes_any_rate(s, &p->op[o]);
@@ -82,11 +83,21 @@ static void place_advance(pel_sim *s, pel__plan *p) {
     p->op[chain].end = PEL__ADVANCE;
     p->op[chain].deferred = chain < p->nops - 1;
   }
+  bool again = false;
   if (!fused || p->op[chain].deferred) {
     append(p)->end = PEL__ADVANCE;
     for (int v = 0; v < s->nvars; ++v)
-      if (s->vars[v].rate) s->vars[v].stored = true;
+      if (s->vars[v].rate && !s->vars[v].stored) s->vars[v].stored = again = true;
   }
+  return again;
+}
+
+/* Whether a stage reads memory that its own chain writes. */
+static bool reads_own(const pel_sim *s, const pel__op *op, const pel_stage *st) {
+  for (int v = 0; v < s->nvars; ++v)
+    for (int i = 0; s->vars[v].stored && reads(s, st, v) >= 0 && i < op->nstages; ++i)
+      if (writes(s, op->stage[i], v)) return true;
+  return false;
 }
 
 /* Backwards through a chain: how far beyond its tile each stage must be computed.  Returns true if
@@ -100,12 +111,14 @@ static bool widen(pel_sim *s, pel__op *op) {
     for (int v = 0; v < s->nvars; ++v)
       if (writes(s, st, v)) w = max(w, wanted[v]);
     op->widen[i] = w, op->rim = max(op->rim, w);
+    /* A widened stage would write memory of other tiles, or read there what these write sooner or
+     * later: let what it computes be exchanged. */
+    bool meddles = w > 0 && reads_own(s, op, st);
+    for (int v = 0; v < s->nvars; ++v)
+      meddles = meddles || (w > 0 && s->vars[v].stored && writes(s, st, v));
     for (int v = 0; v < s->nvars; ++v) {
-      /* A widened stage would write memory of other tiles: let what it computes be exchanged. */
-      if (w > 0 && s->vars[v].stored && writes(s, st, v))
-        for (int u = 0; u < s->nvars; ++u)
-          if (wanted[u] > 0 && writes(s, st, u) && !s->vars[u].stored)
-            s->vars[u].stored = again = true;
+      if (meddles && wanted[v] > 0 && writes(s, st, v) && !s->vars[v].stored)
+        s->vars[v].stored = again = true;
       const int r = reads(s, st, v);
       if (r >= 0) wanted[v] = max(wanted[v], w + r);
     }
@@ -175,8 +188,8 @@ pel__plan *pel__plan_create(pel_sim *s, const pel_stage *const *stages, int n, b
   for (bool again = true; again;) { /* arrays only ever move to memory, so this ends */
     clear(p);
     split(s, p, stages, n, measure);
-    if (advance) place_advance(s, p);
-    again = escapes(s, p);
+    again = advance && place_advance(s, p);
+    again = escapes(s, p) || again;
     for (int o = 0; o < p->nops; ++o) {
       p->op[o].need = calloc((size_t)s->nvars, sizeof(int));
       again = widen(s, &p->op[o]) || again;

@@ -166,15 +166,31 @@ bool pel__record_checkpoint(pel__records *r) {
 }
 
 int pel__record_account(const pel__records *r, pel_error *e) {
-  char records[80] = "";
-  if (r->lost_records)
-    snprintf(records, sizeof records, "%d output record%s", r->lost_records,
-             r->lost_records > 1 ? "s" : "");
-  if (!r->lost_records && !r->lost_checkpoints) return PEL_OK;
+  int64_t rows = pel__journal_lost(r->journal);
+  MPI_Bcast(&rows, 1, MPI_INT64_T, 0, r->s->comm);
+  const struct {
+    int64_t n;
+    const char *noun, *rest; /* noun NULL: it is not counted */
+  } lost[] = {{r->lost_records, "output record", ""},
+              {rows, "row", " of diagnostics.csv"},
+              {r->lost_checkpoints, NULL, "the last checkpoint"}};
+  char list[200] = "";
+  int kinds = 0, told = 0;
+  for (int i = 0; i < PEL_N(lost); ++i) kinds += lost[i].n > 0;
+  if (!kinds) return PEL_OK;
+  for (int i = 0; i < PEL_N(lost); ++i) {
+    if (!lost[i].n) continue;
+    char item[80];
+    if (lost[i].noun)
+      snprintf(item, sizeof item, "%lld %s%s%s", (long long)lost[i].n, lost[i].noun,
+               lost[i].n > 1 ? "s" : "", lost[i].rest);
+    else
+      snprintf(item, sizeof item, "%s", lost[i].rest);
+    strcat(list, !told++ ? "" : told == kinds ? " and " : ", ");
+    strcat(list, item);
+  }
   return pel_error_set(
-      e, PEL_IO, "%s%s%s could not be written; make room or repair the directory, then %s", records,
-      r->lost_records && r->lost_checkpoints ? " and " : "",
-      r->lost_checkpoints ? "the last checkpoint" : "",
+      e, PEL_IO, "%s could not be written; make room or repair the directory, then %s", list,
       r->saved_step >= 0 ? "run again with --resume or --overwrite" : "run again with --overwrite");
 }
 

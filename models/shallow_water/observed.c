@@ -33,7 +33,7 @@ void pel__swe_observed_setup(pel_sim *sim, struct swe *s) {
   if (!s->height_file[0] && !s->wind_file[0])
     pel_reject(sim, NULL, "height_file",
                "initial = observed needs height_file, wind_file, or both");
-  if (!s->height_file[0] && s->mean_height == 0)
+  else if (!s->height_file[0] && s->mean_height == 0)
     pel_reject(sim, NULL, "mean_height",
                "must be given with winds alone: they determine the height up to a constant");
 }

@@ -174,6 +174,17 @@ code, out, err = pelsim('check', 'h.ini', '--resume', '-s', 'time.steps=30')
 check('the only one is damaged', (code, err.count('the only one is damaged\n')), (4, 1))
 code, out, err = pelsim('diff', 'out/w/fields.nc', 'out/w/checkpoints/step_000000002.h5')
 check('diff of unlike files', (code, err),
-      (4, 'out/w/checkpoints/step_000000002.h5 is a checkpoint, out/w/fields.nc is not: they cannot '
-          'be compared; give two checkpoints, or two netCDF files\n'))
+      (4, 'out/w/fields.nc is a netCDF file, out/w/checkpoints/step_000000002.h5 is a checkpoint: '
+          'they cannot be compared; give two netCDF files, or two checkpoints\n'))
+
+# ---- rows that find no room are results that are lost
+
+with open('rows.ini', 'w', encoding='utf-8') as f:
+    f.write('[run]\nmodel = heat\n[grid]\nnx = 20\n[time]\nsteps = 3000\n'
+            '[diagnostics]\nevery = 1\n')
+limit = ('bash', '-c', 'trap "" XFSZ; ulimit -f 100; exec "$@"', 'bash')  # files of 100 KiB at most
+code, out, err = pelsim('run', 'rows.ini', '-t', 1, prefix=limit)
+check('rows without room', (code, err.count('\n')), (4, 1))
+check('rows without room', err, has(
+    ' rows of diagnostics.csv could not be written; make room or repair the directory, then'))
 finish(folder)

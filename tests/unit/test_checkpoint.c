@@ -255,7 +255,7 @@ static void truncated_and_foreign_files(void **state) {
   MPI_Barrier(MPI_COMM_WORLD);
   if (!world_rank()) unlink(path);
   MPI_Barrier(MPI_COMM_WORLD);
-  expect_refusal(f, dir, "there is no checkpoint in", "empty directory");
+  expect_refusal(f, dir, "; name one, or the folder checkpoints of a run", "empty directory");
   fixture_free(f);
   clean_directory(dir);
 }
