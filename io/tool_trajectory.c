@@ -183,8 +183,8 @@ static uint64_t share_of(const pel__h5md_element *x, const char *name, const dou
   uint64_t sum = 0;
   for (int c = 0; c < x->components; ++c) {
     char array[100];
-    snprintf(array, sizeof array, "%s%s%.1s", name, x->components > 1 ? "_" : "",
-             x->components > 1 ? &"xyz"[c] : "");
+    const char axis[] = {x->components > 1 ? '_' : 0, "xyz"[c], 0};
+    snprintf(array, sizeof array, "%s%s", name, axis);
     const uint64_t key = pel_fingerprint_key(array);
     for (int64_t i = 0, n; i < x->n; i += n) {
       n = x->n - i < ROW ? x->n - i : ROW;

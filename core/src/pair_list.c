@@ -80,7 +80,7 @@ static inline unsigned within(wide r2, float limit) {
 #endif
 }
 
-/* The lanes whose bits are set, moved to the front; and 1 in each of them. */
+/* The numbers of the bits that are set, first; and 1 in the place of each. */
 static const four front[16] = {{0, 1, 2, 3}, {0, 1, 2, 3}, {1, 1, 2, 3}, {0, 1, 2, 3},
                                {2, 1, 2, 3}, {0, 2, 2, 3}, {1, 2, 2, 3}, {0, 1, 2, 3},
                                {3, 1, 2, 3}, {0, 3, 2, 3}, {1, 3, 2, 3}, {0, 1, 3, 3},
@@ -146,11 +146,10 @@ static void find(search *s, int c) {
         reserve_found(s, 8);
       }
       four sum = *(four *)(hits + j);
-      const four ids = {j, j + 1, j + 2, j + 3};
 #pragma GCC unroll 4
       for (int r = 0; r < PEL_LANES; ++r) {
         const unsigned k = m >> (16 * r) & 15;
-        *(four *)(s->found[r] + n[r]) = __builtin_shuffle(ids, front[k]);
+        *(four *)(s->found[r] + n[r]) = j + front[k];
         n[r] += __builtin_popcount(k);
         sum += one[k];
       }
