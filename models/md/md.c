@@ -53,14 +53,14 @@ void pel__md_by_type(pel_sim *s, const pel__md *md, const char *key, const char 
 
 static void set_types(pel_sim *s, pel__md *md) {
   pel__md_crystal *c = &md->crystal;
-  double parts[PEL_TYPES], all = 0;
+  double parts[PEL_TYPES], all = 0, least = 0;
   c->ntypes = pel__md_list(s, "start", "composition", md->composition, parts, PEL_TYPES);
-  for (int t = 0; t < c->ntypes; ++t) {
-    all += parts[t];
-    if (parts[t] < 0) pel_reject(s, "start", "composition", "%g is negative", parts[t]);
-  }
-  if (c->ntypes == 0 || !(all > 0)) {
-    if (c->ntypes > 0) pel_reject(s, "start", "composition", "there is nothing of any type");
+  for (int t = 0; t < c->ntypes; ++t) all += parts[t], least = fmin(least, parts[t]);
+  if (least < 0)
+    pel_reject(s, "start", "composition", "%g is negative", least);
+  else if (c->ntypes > 0 && all == 0)
+    pel_reject(s, "start", "composition", "there is nothing of any type");
+  if (c->ntypes == 0 || least < 0 || all == 0) {
     c->ntypes = 1;
     c->count[0] = c->n;
     return;
