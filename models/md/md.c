@@ -188,6 +188,13 @@ static bool is_free(const void *state) {
   return e->thermostat == PEL__MD_FREE && e->barostat == PEL__MD_RIGID && e->remove_momentum == 0;
 }
 static bool is_not_free(const void *state) { return !is_free(state); }
+/* Whether `conserved` is, but for the error of steps that the same steps undo; noise and scaling
+ * let that error add up, slowly but without bound. */
+static bool is_kept(const void *state) {
+  const pel__md_ensemble *e = &((const pel__md *)state)->ensemble;
+  return (e->thermostat == PEL__MD_FREE || e->thermostat == PEL__MD_NOSE_HOOVER) &&
+         e->barostat == PEL__MD_RIGID && e->ramp_steps == 0;
+}
 static bool has_chain(const void *state) { return pel__md_is_nose_hoover(state, 0); }
 
 const pel_number pel__md_numbers[] = {
@@ -278,7 +285,8 @@ const pel_diagnostic pel__md_diagnostics[] = {
      .conserved = true,
      .tolerance = 5e-3,
      .scale = 5,
-     .when = is_not_free},
+     .when = is_not_free,
+     .watched = is_kept},
     {.name = "density",
      .total = density,
      .units = densities,
