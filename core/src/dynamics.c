@@ -125,11 +125,17 @@ int pel__dynamics_domain(const pel__dynamics *d, const double length[3], pel__do
   return pel__domain_init(to, dims, (double[]){length[0], length[1], third}, periodic, e);
 }
 
+bool pel__dynamics_flexible(const pel_sim *s) {
+  const pel_particle_model *m = s->model->particles;
+  return m->flexible && m->flexible(s->state);
+}
+
 /* The box among the ranks; the layout is theirs. */
 static int share_box(pel_sim *s, pel_error *e) {
   pel__dynamics *d = s->dynamics;
   int nb[3];
-  const double reach = d->list.cutoff + d->list.skin;
+  const double shrinks = pel__dynamics_flexible(s) ? 1.2 : 1; /* blocks that leave it room */
+  const double reach = shrinks * (d->list.cutoff + d->list.skin);
   const int blocks = pel__blocks_asked(s, nb);
   if (pel__regions_create(&d->regions, s->comm, &d->p.domain, reach, nb, blocks, e)) return e->code;
   d->p.regions = &d->regions;

@@ -206,7 +206,7 @@ static int restore_box(pel_sim *s, const double length[3], const char *checkpoin
   pel__dynamics *d = s->dynamics;
   const double *own = d->p.domain.length;
   pel__domain domain;
-  for (int a = 0; a < 3 && !(m->flexible && m->flexible(s->state)); ++a)
+  for (int a = 0; a < 3 && !pel__dynamics_flexible(s); ++a)
     if (length[a] != own[a])
       return pel_error_set(
           e, PEL_IO,

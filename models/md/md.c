@@ -53,14 +53,14 @@ void pel__md_by_type(pel_sim *s, const pel__md *md, const char *key, const char 
 
 static void set_types(pel_sim *s, pel__md *md) {
   pel__md_crystal *c = &md->crystal;
-  double parts[PEL_TYPES], all = 0;
+  double parts[PEL_TYPES], all = 0, least = 0;
   c->ntypes = pel__md_list(s, "start", "composition", md->composition, parts, PEL_TYPES);
-  for (int t = 0; t < c->ntypes; ++t) {
-    all += parts[t];
-    if (parts[t] < 0) pel_reject(s, "start", "composition", "%g is negative", parts[t]);
-  }
-  if (c->ntypes == 0 || !(all > 0)) {
-    if (c->ntypes > 0) pel_reject(s, "start", "composition", "there is nothing of any type");
+  for (int t = 0; t < c->ntypes; ++t) all += parts[t], least = fmin(least, parts[t]);
+  if (least < 0)
+    pel_reject(s, "start", "composition", "%g is negative", least);
+  else if (c->ntypes > 0 && all == 0)
+    pel_reject(s, "start", "composition", "there is nothing of any type");
+  if (c->ntypes == 0 || least < 0 || all == 0) {
     c->ntypes = 1;
     c->count[0] = c->n;
     return;
@@ -188,6 +188,13 @@ static bool is_free(const void *state) {
   return e->thermostat == PEL__MD_FREE && e->barostat == PEL__MD_RIGID && e->remove_momentum == 0;
 }
 static bool is_not_free(const void *state) { return !is_free(state); }
+/* Whether `conserved` is, but for the error of steps that the same steps undo; noise and scaling
+ * let that error add up, slowly but without bound. */
+static bool is_kept(const void *state) {
+  const pel__md_ensemble *e = &((const pel__md *)state)->ensemble;
+  return (e->thermostat == PEL__MD_FREE || e->thermostat == PEL__MD_NOSE_HOOVER) &&
+         e->barostat == PEL__MD_RIGID && e->ramp_steps == 0;
+}
 static bool has_chain(const void *state) { return pel__md_is_nose_hoover(state, 0); }
 
 const pel_number pel__md_numbers[] = {
@@ -278,7 +285,8 @@ const pel_diagnostic pel__md_diagnostics[] = {
      .conserved = true,
      .tolerance = 5e-3,
      .scale = 5,
-     .when = is_not_free},
+     .when = is_not_free,
+     .watched = is_kept},
     {.name = "density",
      .total = density,
      .units = densities,

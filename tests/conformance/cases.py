@@ -112,16 +112,38 @@ LJ = {
                 "lj.tail": "yes", "density": 1.2},
     "walls": {"nx": 5, "ny": 4, "nz": 6, "walls": "xz", "temperature": 2},
     "plane": {"lattice": "hex", "nx": 17, "ny": 12, "density": 0.7, "walls": "y"},
+    "langevin": {"nx": 6, "ny": 5, "nz": 5, "ensemble.thermostat": "langevin",
+                 "ensemble.thermostat_time": 0.3, "ensemble.remove_momentum": 40},
+    "langevin_plane": {"lattice": "hex", "nx": 17, "ny": 12, "density": 0.7, "mass": "1, 3",
+                       "composition": "1, 1", "ensemble.thermostat": "langevin"},
+    "bussi": {"nx": 5, "ny": 5, "nz": 6, "ensemble.thermostat": "bussi",
+              "ensemble.thermostat_time": 0.1, "ensemble.temperature": 2},
+    "nose_hoover": {"nx": 5, "ny": 6, "nz": 5, "ensemble.thermostat": "nose_hoover",
+                    "ensemble.thermostat_time": 0.2, "ensemble.end_temperature": 0.8,
+                    "ensemble.ramp_steps": 100},
+    "berendsen": {"nx": 5, "ny": 6, "nz": 5, "density": 0.8, "ensemble.thermostat": "berendsen",
+                  "ensemble.barostat": "berendsen", "ensemble.pressure": 2,
+                  "ensemble.barostat_time": 1},
+    "c_rescale": {"nx": 6, "ny": 5, "nz": 6, "density": 0.75, "lj.tail": "yes",
+                  "lj.shift": "energy", "ensemble.thermostat": "bussi",
+                  "ensemble.barostat": "c_rescale",
+                  "ensemble.pressure": 1, "ensemble.barostat_time": 1,
+                  "ensemble.barostat_every": 3},
+    "metal": {"units": "metal", "nx": 5, "ny": 5, "nz": 5, "spacing": 5.3, "mass": 39.948,
+              "temperature": 90, "lj.epsilon": 0.01032, "lj.sigma": 3.405, "lj.cutoff": 8.5,
+              "lj.skin": 1, "ensemble.thermostat": "bussi", "time.dt": "4 fs"},
 }
 
 
 def most_ranks(more):
     """That a box of such keys can be shared by: parts no thinner than cut-off and widest skin."""
     plane = more.get("lattice") == "hex"
-    cell = (4 / more.get("density", 0.8442)) ** (1 / 3)
+    cell = more.get("spacing", (4 / more.get("density", 0.8442)) ** (1 / 3))
     reach, axes = more.get("lj.cutoff", 2.5) + 0.8, {"nx": 1, "ny": 1, "nz": 1}
     if plane:
         cell, axes = (2 / 3 ** 0.5 / more["density"]) ** 0.5, {"nx": 1, "ny": 3 ** 0.5}
+    if "ensemble.barostat" in more:
+        reach *= 1.2  # room to shrink
     return math.prod(int(max(1, more[n] * f * cell // reach)) for n, f in axes.items())
 
 
