@@ -233,4 +233,38 @@ struct pel_particle_model {
   bool (*flexible)(const void *state); /* whether routines scale the box; NULL: never */
 };
 
+/* ---- particles from files ---- */
+
+enum { PEL_FILE_TYPES = 32 }; /* the most types that a file may have */
+
+/* What a file says of its particles; the box is moved to the origin.  Each rank holds the particles
+ * of its share of the ids, the ones that the layer asks .seed for. */
+typedef struct {
+  int64_t n;
+  double length[3];
+  bool periodic[3];            /* true where the file does not say */
+  int ntypes;                  /* 1 .. PEL_FILE_TYPES */
+  double mass[PEL_FILE_TYPES]; /* by type, as in the file; 0: it does not say */
+  char species[PEL_FILE_TYPES][16]; /* names of the types; "": they are just numbered */
+  bool has_velocities, has_images;
+  char length_unit[24], time_unit[24]; /* as the file has them; "": it does not say */
+  double time;                         /* of the frame; 0 if the file does not say */
+  int64_t first, held;                 /* arrays have the ids first + 1 .. first + held */
+  double *x[3], *v[3];                 /* x within the box; v 0 if there are none */
+  int32_t *type, *image[3];            /* type from 0 on; image 0 if there are none */
+} pel_particle_file;
+
+/* Reads particles: format "lammps" (data file), "xyz" (extended XYZ), "nist" (text of the NIST
+ * reference configurations), "h5md", or "auto", which looks into the file.  frame: "first", "last",
+ * or a number from 0, of a file that has several.  wall: axes on which particles must lie within
+ * the box; on others they are wrapped into it, images counted (NULL: on all).  A relative file is
+ * looked for from the working directory, then from the configuration's.  What is wrong with a file
+ * is one sentence with its line, through pel_reject on section/key.  Collective; in setup.  Returns
+ * NULL after a rejection.  Owned by the simulation.  When the state comes from a checkpoint
+ * (pel_resuming) no particles are held. */
+PEL_API const pel_particle_file *pel_particles_read(pel_sim *s, const char *section,
+                                                    const char *key, const char *file,
+                                                    const char *format, const char *frame,
+                                                    const bool wall[3]);
+
 #endif
