@@ -201,6 +201,7 @@ int pel__particles_read(const char *file, const char *format, const char *frame,
     pel_error_set(e, PEL_USAGE, "%s is %s, which has one frame; leave the frame out", file,
                   formats[f].is);
   if (!e->code) formats[f].read(&q, p, e);
+  for (int64_t i = 0; i < p->n && !e->code; ++i) ++p->count[p->type[i]];
   if (e->code) pel__particles_free(p);
   return e->code;
 }

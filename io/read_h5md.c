@@ -71,7 +71,7 @@ static int members_of(hid_t t, member *m) {
   const int n = H5Tget_nmembers(t);
   const hid_t is = H5Tget_super(t);
   int got = 0;
-  for (int i = 0; i < n && n <= PEL_FILE_TYPES; ++i) {
+  for (int i = 0; i < n && n <= PEL_TYPES; ++i) {
     int64_t value[2] = {0};
     char *name = H5Tget_member_name(t, (unsigned)i);
     if (H5Tget_size(is) <= sizeof value && name &&
@@ -96,7 +96,7 @@ static bool numbered(const member *m, int n) {
 
 /* Makes j->value[SPECIES] types from 1 on. */
 static int find_types(job *j) {
-  member m[PEL_FILE_TYPES];
+  member m[PEL_TYPES];
   pel__h5md_element x;
   double *type = j->value[SPECIES], least = INFINITY, most = -INFINITY;
   if (!type || !pel__h5md_find(&j->f, "species", &x, j->e)) return j->e->code;
@@ -112,9 +112,9 @@ static int find_types(job *j) {
   }
   for (int k = 0; k < n && !numbered(m, n); ++k)
     memcpy(j->p->species[k], m[k].name, sizeof m->name);
-  if (n == 0 && !(least >= 0 && most <= PEL_FILE_TYPES && most - least < PEL_FILE_TYPES))
+  if (n == 0 && !(least >= 0 && most <= PEL_TYPES && most - least < PEL_TYPES))
     return pel__spot_error(&j->spot, j->e, "species are from %g to %g; at most %d are possible",
-                           least, most, PEL_FILE_TYPES);
+                           least, most, PEL_TYPES);
   const int shift = n == 0 && least < 1 ? 1 : 0;
   for (int64_t i = 0; i < j->f.n && shift; ++i) type[i] += shift;
   j->p->ntypes = n ? n : (int)most + shift;

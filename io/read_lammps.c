@@ -87,9 +87,9 @@ static int add_header(job *j, char *const *word, int n) {
     return PEL_OK;
   }
   if (n == 3 && !strcmp(word[1], "atom") && !strcmp(word[2], "types")) {
-    if (!pel__integer(word[0], &types) || types < 1 || types > PEL_FILE_TYPES)
+    if (!pel__integer(word[0], &types) || types < 1 || types > PEL_TYPES)
       return pel__text_error(&j->t, j->e, "'%.40s' atom types; 1 to %d are possible", word[0],
-                             PEL_FILE_TYPES);
+                             PEL_TYPES);
     j->p->ntypes = (int)types;
     j->types = true;
     return PEL_OK;

@@ -143,9 +143,9 @@ static int64_t type_of(job *j, const char *name) {
     if (!strcmp(p->species[t], name)) return t + 1;
   if (strlen(name) >= sizeof *p->species)
     return pel__text_error(&j->t, j->e, "species '%.40s': the name is too long", name), 0;
-  if (p->ntypes == PEL_FILE_TYPES)
+  if (p->ntypes == PEL_TYPES)
     return pel__text_error(&j->t, j->e, "species '%s' is one too many; %d are possible", name,
-                           PEL_FILE_TYPES),
+                           PEL_TYPES),
            0;
   strcpy(p->species[p->ntypes++], name);
   return p->ntypes;
@@ -175,9 +175,9 @@ static int read_particle(job *j, int64_t i) {
     ok = pel__integer(word[c[IMAGE] + a], &x.image[a]);
   if (!ok) return pel__text_error(&j->t, j->e, "a value is not the number that Properties promise");
   if (c[TYPE] >= 0) {
-    if (x.type < 1 || x.type > PEL_FILE_TYPES)
+    if (x.type < 1 || x.type > PEL_TYPES)
       return pel__text_error(&j->t, j->e, "type %lld; 1 to %d are possible", (long long)x.type,
-                             PEL_FILE_TYPES);
+                             PEL_TYPES);
     if (x.type > j->p->ntypes) j->p->ntypes = (int)x.type;
     if (c[SPECIES] >= 0 && !*j->p->species[x.type - 1])
       snprintf(j->p->species[x.type - 1], sizeof *j->p->species, "%.15s", word[c[SPECIES]]);
@@ -223,11 +223,11 @@ static void finish_types(job *j) {
   bool all = true; /* names "1", "2" ... are numbers */
   for (int t = 0; t < j->p->ntypes && all; ++t) {
     int64_t x;
-    all = pel__integer(j->p->species[t], &x) && x >= 1 && x <= PEL_FILE_TYPES;
+    all = pel__integer(j->p->species[t], &x) && x >= 1 && x <= PEL_TYPES;
   }
   if (!all) return;
-  int32_t to[PEL_FILE_TYPES];
-  double mass[PEL_FILE_TYPES] = {0};
+  int32_t to[PEL_TYPES];
+  double mass[PEL_TYPES] = {0};
   int most = 0;
   for (int t = 0; t < j->p->ntypes; ++t) {
     to[t] = atoi(j->p->species[t]) - 1;

@@ -89,7 +89,7 @@ static void put_edited(const uint8_t *in, size_t n) {
 }
 
 static void check(const pel_particle_file *p) {
-  if (p->n < 1 || p->held != p->n || p->ntypes < 1 || p->ntypes > PEL_FILE_TYPES)
+  if (p->n < 1 || p->held != p->n || p->ntypes < 1 || p->ntypes > PEL_TYPES)
     die("impossible numbers");
   for (int64_t i = 0; i < p->n; ++i) {
     if (p->type[i] < 0 || p->type[i] >= p->ntypes) die("an impossible type");

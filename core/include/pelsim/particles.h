@@ -83,13 +83,21 @@ typedef enum { PEL_PERIODIC_END, PEL_WALL_END } pel_box_end;
  * are 0.  PEL_WALL_END reflects: a particle beyond one is put to its mirror image and its velocity
  * along that axis turned round, both exactly, so that a step can be undone. */
 typedef struct {
-  int dims;               /* 3 or 2 */
-  double length[3];       /* along axes 0 .. dims-1 */
-  pel_box_end ends[3];    /* of each axis */
-  int64_t n;              /* particles, with ids 1 .. n */
-  int ntypes;             /* 1 .. PEL_TYPES */
-  double mass[PEL_TYPES]; /* by type */
+  int dims;                    /* 3 or 2 */
+  double length[3];            /* along axes 0 .. dims-1 */
+  pel_box_end ends[3];         /* of each axis */
+  int64_t n;                   /* particles, with ids 1 .. n */
+  int ntypes;                  /* 1 .. PEL_TYPES */
+  double mass[PEL_TYPES];      /* by type */
+  char species[PEL_TYPES][16]; /* names of types, for files; "": they are just numbered */
 } pel_particle_box;
+
+/* What files call the model's units, as UDUNITS does ("angstrom", "angstrom/ps"); masses in files
+ * are those of the box divided by mass_scale. */
+typedef struct {
+  const char *length, *time, *velocity, *force, *mass;
+  double mass_scale; /* of energy*time^2/length^2 */
+} pel_particle_units;
 
 /* How a particle begins. */
 typedef struct {
@@ -230,12 +238,11 @@ struct pel_particle_model {
   /* The model's unit of time in seconds: what a number without a unit counts in [time].  NULL or 1:
    * times are reduced and have no unit. */
   double (*time_unit)(const void *state);
+  const pel_particle_units *(*units)(const void *state); /* NULL, or returns it: reduced units */
   bool (*flexible)(const void *state); /* whether routines scale the box; NULL: never */
 };
 
 /* ---- particles from files ---- */
-
-enum { PEL_FILE_TYPES = 32 }; /* the most types that a file may have */
 
 /* What a file says of its particles; the box is moved to the origin.  Each rank holds the particles
  * of its share of the ids, the ones that the layer asks .seed for. */
@@ -243,9 +250,10 @@ typedef struct {
   int64_t n;
   double length[3];
   bool periodic[3];            /* true where the file does not say */
-  int ntypes;                  /* 1 .. PEL_FILE_TYPES */
-  double mass[PEL_FILE_TYPES]; /* by type, as in the file; 0: it does not say */
-  char species[PEL_FILE_TYPES][16]; /* names of the types; "": they are just numbered */
+  int ntypes;                  /* 1 .. PEL_TYPES */
+  double mass[PEL_TYPES];      /* by type, as in the file; 0: it does not say */
+  int64_t count[PEL_TYPES];    /* particles of each type */
+  char species[PEL_TYPES][16]; /* names of the types; "": they are just numbered */
   bool has_velocities, has_images;
   char length_unit[24], time_unit[24]; /* as the file has them; "": it does not say */
   double time;                         /* of the frame; 0 if the file does not say */
