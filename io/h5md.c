@@ -148,7 +148,8 @@ static bool understand(pel__h5md_element *x, bool fixed) {
   const int rank = s < 0 ? -1 : H5Sget_simple_extent_dims(s, n, NULL), first = fixed ? 0 : 1;
   const H5T_class_t class = t < 0 ? H5T_NO_CLASS : H5Tget_class(t);
   bool ok = rank >= first + 1 && rank <= first + 2 &&
-            (class == H5T_INTEGER || class == H5T_FLOAT || class == H5T_ENUM);
+            (class == H5T_INTEGER || class == H5T_FLOAT || class == H5T_ENUM) &&
+            H5Tget_size(t) <= 16;
   if (ok) {
     x->frames = fixed ? 0 : (int64_t)n[0];
     x->n = (int64_t)n[first];

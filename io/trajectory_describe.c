@@ -106,7 +106,7 @@ static hid_t species_type(desk *d) {
     snprintf(number, sizeof number, "%d", i + 1);
     const char *name = p->species && *p->species[i] ? p->species[i] : number;
     H5Tconvert(H5T_NATIVE_INT32, H5T_STD_I32LE, 1, &value, NULL, H5P_DEFAULT);
-    d->ok = H5Tenum_insert(t, name, &value) >= 0;
+    d->ok = H5Tenum_insert(t, name, &value) >= 0 || H5Tenum_insert(t, number, &value) >= 0;
   }
   return t;
 }

@@ -25,6 +25,8 @@ struct pel__trajectory {
   pel_particle_frame frame;
   pel_array array[MOST];
   char name[MOST][40];
+  const char *species[PEL_TYPES];
+  double mass[PEL_TYPES];
   pel_array *state;   /* whose patches are lent */
   pel_patch patch[3]; /* of forces */
   double *force;
@@ -71,10 +73,34 @@ double pel__trajectory_bytes(const pel_sim *s) {
 
 /* ---- a record ---- */
 
+static const pel_particle_units *units(const pel_sim *s) {
+  const pel_particle_model *m = s->model->particles;
+  return m->units ? m->units(s->state) : NULL;
+}
+
+static const char *unit_of(const pel_sim *s, const char *quantity) {
+  const pel_particle_units *u = units(s);
+  return !u                              ? "1"
+         : !strcmp(quantity, "position") ? u->length
+         : !strcmp(quantity, "velocity") ? u->velocity
+         : !strcmp(quantity, "force")    ? u->force
+                                         : "1";
+}
+
 const pel_particle_frame *pel__trajectory_frame(pel_sim *s) {
   const pel__dynamics *d = s->dynamics;
   pel_particle_frame *f = &s->trajectory->frame;
-  *f = (pel_particle_frame){.time = s->time, .ntypes = d->box.ntypes, .mass = d->box.mass};
+  pel__trajectory *t = s->trajectory;
+  const pel_particle_units *u = units(s);
+  *f = (pel_particle_frame){.time = s->time / d->time_unit,
+                            .ntypes = d->box.ntypes,
+                            .mass = t->mass,
+                            .species = t->species};
+  if (u) f->length_unit = u->length, f->time_unit = u->time, f->mass_unit = u->mass;
+  for (int i = 0; i < d->box.ntypes; ++i) {
+    t->species[i] = d->box.species[i];
+    t->mass[i] = d->box.mass[i] / (u ? u->mass_scale : 1);
+  }
   for (int a = 0; a < 3; ++a) {
     f->length[a] = d->p.domain.length[a];
     f->periodic[a] = d->p.domain.periodic[a];
@@ -105,7 +131,6 @@ static void collect_forces(pel_sim *s, pel__trajectory *t) {
 static void lend(pel__trajectory *t, int nstate, pel_array *x) {
   for (int i = 0; i < nstate; ++i)
     if (!strcmp(t->state[i].name, x->name)) {
-      x->unit = t->state[i].unit;
       x->patches = t->state[i].patches;
       x->npatches = t->state[i].npatches;
     }
@@ -123,7 +148,8 @@ pel_array *pel__trajectory_arrays(pel_sim *s, bool now, int *n) {
       char *name = t->name[*n];
       snprintf(name, sizeof *t->name, "%s_%c", quantities[i].name, "xyz"[c]);
       pel_array *x = &t->array[(*n)++];
-      *x = (pel_array){.name = name, .unit = "1", .doc = quantities[i].doc};
+      *x = (pel_array){
+          .name = name, .unit = unit_of(s, quantities[i].name), .doc = quantities[i].doc};
       if (now && i == FORCE)
         x->patches = &t->patch[c], x->npatches = t->patch[c].n[0] > 0;
       else

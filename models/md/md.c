@@ -69,6 +69,11 @@ static void set_types(pel_sim *s, pel__md *md) {
 }
 
 static void set_masses(pel_sim *s, pel__md *md) {
+  bool known = md->from && md->m[0] == 0;
+  for (int t = 0; t < md->crystal.ntypes && known; ++t)
+    known = md->from->mass[t] > 0 || md->from->count[t] == 0;
+  for (int t = 0; t < md->crystal.ntypes && known; ++t)
+    md->m[t] = md->from->mass[t] > 0 ? md->from->mass[t] : 1;
   if (md->m[0] == 0 || pel_given(s, "start", "mass")) {
     if (md->units != PEL__MD_LJ && !pel_given(s, "start", "mass"))
       pel_reject(s, "start", "mass", "with units = %s masses must be given, in g/mol",
@@ -98,9 +103,28 @@ bool pel__md_has_wall(const pel__md *md, int a) {
   return strchr(walled[md->walls], "xyz"[a]) != NULL;
 }
 
-void pel__md_setup(pel_sim *s, pel__md *md) {
+/* The box is so much longer than the crystal; sites are shifted to its middle. */
+static void make_room(pel_sim *s, pel__md *md) {
   pel__md_crystal *c = &md->crystal;
-  md->unit = &pel__md_units_of[md->units];
+  double room[3];
+  const int n = pel__md_list(s, "start", "room", md->room, room, 3);
+  if (n == 0) return;
+  if (n == 2 && c->lattice->dims == 3)
+    pel_reject(s, "start", "room", "'%s' has 2 numbers; give one a dimension, or one for all",
+               md->room);
+  for (int a = 0; a < 3; ++a) {
+    const double times = room[n == 1 ? 0 : a < n ? a : 0];
+    if (!(times >= 1 && times <= 1e3)) {
+      pel_reject(s, "start", "room", "%g is out of range; allowed: 1 to 1000", times);
+      return;
+    }
+    md->length[a] = times * pel__md_length(c, a);
+    if (times > 1) c->shift[a] += (times - 1) * (double)c->cells[a] / 2;
+  }
+}
+
+static void set_crystal(pel_sim *s, pel__md *md) {
+  pel__md_crystal *c = &md->crystal;
   c->lattice = &pel__md_lattice_of[md->lattice];
   const int64_t cells[3] = {md->nx, md->ny, c->lattice->dims == 3 ? md->nz : 1};
   memcpy(c->cells, cells, sizeof cells);
@@ -117,7 +141,16 @@ void pel__md_setup(pel_sim *s, pel__md *md) {
   if (c->lattice->dims == 2 && pel__md_has_wall(md, 2))
     pel_reject(s, "start", "walls", "lattice %s has no axis z", c->lattice->name);
   set_spacing(s, md);
+  make_room(s, md);
   set_types(s, md);
+}
+
+void pel__md_setup(pel_sim *s, pel__md *md) {
+  md->unit = &pel__md_units_of[md->units];
+  if (!*md->file)
+    set_crystal(s, md);
+  else if (!pel__md_read(s, md))
+    return;
   set_masses(s, md);
   pel__md_ensemble_setup(s, md);
 }
@@ -136,27 +169,60 @@ void pel__md_box(pel_particle_box *b, const void *state) {
   b->n = md->crystal.n;
   b->ntypes = md->crystal.ntypes;
   memcpy(b->mass, md->m, sizeof b->mass);
+  if (md->from) memcpy(b->species, md->from->species, sizeof b->species);
   for (int a = 0; a < b->dims; ++a) {
-    b->length[a] = pel__md_length(&md->crystal, a);
+    b->length[a] = md->length[a];
     b->ends[a] = pel__md_has_wall(md, a) ? PEL_WALL_END : PEL_PERIODIC_END;
   }
+}
+
+/* Those of the file, unless a temperature is given. */
+static bool keeps_velocities(const pel__md *md) {
+  return md->from && md->from->has_velocities && !md->draws;
 }
 
 void pel__md_seed(const void *state, int64_t id, pel_seed *s) {
   const pel__md *md = state;
   double z[4];
+  if (md->from) {
+    const pel_particle_file *f = md->from;
+    const int64_t i = id - 1 - f->first;
+    for (int a = 0; a < 3; ++a)
+      s->x[a] = f->x[a][i], s->v[a] = f->v[a][i], s->image[a] = f->image[a][i];
+    s->type = f->type[i];
+    if (keeps_velocities(md)) return;
+  } else {
+    pel__md_site(&md->crystal, id, s->x);
+    s->type = pel__md_type(&md->crystal, id);
+  }
   pel_random_normal(md->seed, id, 0, 0, z);
-  pel__md_site(&md->crystal, id, s->x);
-  s->type = pel__md_type(&md->crystal, id);
   for (int a = 0; a < 3; ++a) s->v[a] = md->crystal.ntypes > 1 ? z[a] / sqrt(md->m[s->type]) : z[a];
 }
 
 double pel__md_temperature(const void *state) {
   const pel__md *md = state;
-  return md->temperature * md->unit->k;
+  return keeps_velocities(md) ? NAN : md->temperature * md->unit->k;
 }
 double pel__md_time_step(const void *state) { return ((const pel__md *)state)->unit->dt; }
 double pel__md_time_unit(const void *state) { return ((const pel__md *)state)->unit->second; }
+
+const pel_particle_units *pel__md_file_units(const void *state) {
+  static const pel_particle_units units[PEL__MD_NUNITS] = {
+      [PEL__MD_METAL] = {.length = "angstrom",
+                         .time = "ps",
+                         .velocity = "angstrom/ps",
+                         .force = "eV/angstrom",
+                         .mass = "g/mol",
+                         .mass_scale = PEL__MD_METAL_MASS},
+      [PEL__MD_REAL] = {.length = "angstrom",
+                        .time = "fs",
+                        .velocity = "angstrom/fs",
+                        .force = "kcal/mol/angstrom",
+                        .mass = "g/mol",
+                        .mass_scale = PEL__MD_REAL_MASS}};
+  const pel__md *md = state;
+  return md->units == PEL__MD_LJ ? NULL : &units[md->units];
+}
 
 bool pel__md_flexible(const void *state) {
   return ((const pel__md *)state)->ensemble.barostat != PEL__MD_RIGID;

@@ -17,18 +17,22 @@
 
 typedef struct {
   /* Parameters, [start]. */
-  int units, lattice, walls;
+  int units, lattice, walls, format;
   int64_t nx, ny, nz, seed;
   double density, spacing, temperature; /* density, spacing: 0 is auto */
-  char composition[PEL_TEXT_MAX], mass[PEL_TEXT_MAX];
+  char composition[PEL_TEXT_MAX], mass[PEL_TEXT_MAX], room[PEL_TEXT_MAX];
+  char file[PEL_TEXT_MAX], frame[PEL_TEXT_MAX];
 
   pel__md_ensemble ensemble; /* [ensemble] */
 
   /* Set by pel__md_setup. */
   const pel__md_units *unit;
-  pel__md_crystal crystal; /* box, places, types */
-  double m[PEL_TYPES];     /* masses by type; a potential that knows them sets them, in the unit of
-                              its file, before pel__md_setup: [start] mass then need not be given */
+  pel__md_crystal crystal;       /* places, types; from a file: numbers of particles only */
+  double length[3];              /* of the box */
+  const pel_particle_file *from; /* NULL: from a lattice */
+  bool draws;                    /* velocities, though the file may have some */
+  double m[PEL_TYPES]; /* masses by type; a potential that knows them sets them, in the unit of
+                          its file, before pel__md_setup: [start] mass then need not be given */
 
   /* Set by the potential after pel__md_setup: what lies beyond the cut-off adds tail_energy/V to
    * the energy and tail_virial/V to the virial, V the volume.  See pel__md_tail. */
@@ -60,6 +64,16 @@ typedef struct {
              "parts of each type of particle, as in '4, 1'", .section = "start"),             \
   PEL_OPTION(pel__md, mass, "1", NULL, "mass of each type, or one for all",                   \
              .section = "start"),                                                             \
+  PEL_OPTION(pel__md, room, "1", NULL, "box along x, y and z in units of the crystal, which " \
+             "stands in its middle: '1, 1, 3' is a slab", .section = "start"),                \
+  PEL_OPTION(pel__md, file, "none", NULL,                                                     \
+             "particles to start with instead of a lattice", .word = "none",                  \
+             .section = "start"),                                                             \
+  PEL_OPTION(pel__md, format, "auto", "auto|lammps|xyz|nist|h5md",                            \
+             "of file: LAMMPS data, extended XYZ, NIST text, H5MD; auto: looks into it",      \
+             .section = "start"),                                                             \
+  PEL_OPTION(pel__md, frame, "last", NULL, "of file: first, last or a number from 0",         \
+             .section = "start"),                                                             \
   PEL__MD_START_(temperature, "1.44", 0, 1e6, "temperature at the start"),                    \
   PEL__MD_START_(seed, "1", 0, 1e15, "of the random numbers"),                                \
   PEL__MD_ENSEMBLE_PARAMS
@@ -82,6 +96,8 @@ void pel__md_tail(pel__md *md, int ti, int tj, double energy, double virial);
 
 /* ---- for the files of this folder ---- */
 
+/* from_file.c: [start] file.  False after a rejection. */
+bool pel__md_read(pel_sim *s, pel__md *md);
 void pel__md_ensemble_setup(pel_sim *s, pel__md *md);
 bool pel__md_has_wall(const pel__md *md, int axis);
 double pel__md_pressure(const pel_totals *t, const pel__md *md); /* energy a volume */
@@ -98,13 +114,14 @@ enum { PEL__MD_NDIAGNOSTICS = 6, PEL__MD_NNUMBERS = 8, PEL__MD_NPROGRAM = 16 };
   .numbers = pel__md_numbers, .nnumbers = PEL__MD_NNUMBERS, .program = pel__md_program, \
   .nprogram = PEL__MD_NPROGRAM, .box = pel__md_box, .seed = pel__md_seed,               \
   .temperature = pel__md_temperature, .time_step = pel__md_time_step,                   \
-  .time_unit = pel__md_time_unit, .flexible = pel__md_flexible
+  .time_unit = pel__md_time_unit, .units = pel__md_file_units, .flexible = pel__md_flexible
 
 void pel__md_box(pel_particle_box *b, const void *state);
 void pel__md_seed(const void *state, int64_t id, pel_seed *s);
 double pel__md_temperature(const void *state);
 double pel__md_time_step(const void *state);
 double pel__md_time_unit(const void *state);
+const pel_particle_units *pel__md_file_units(const void *state);
 bool pel__md_flexible(const void *state);
 
 #endif

@@ -11,6 +11,9 @@
 #define PEL__MD_UNITS "lj|metal|real"
 enum { PEL__MD_LJ, PEL__MD_METAL, PEL__MD_REAL, PEL__MD_NUNITS };
 
+#define PEL__MD_METAL_MASS 1.0364269e-4
+#define PEL__MD_REAL_MASS (48.88821291 * 48.88821291)
+
 typedef struct {
   const char *name;
   double k;               /* energy a temperature */

@@ -83,13 +83,21 @@ typedef enum { PEL_PERIODIC_END, PEL_WALL_END } pel_box_end;
  * are 0.  PEL_WALL_END reflects: a particle beyond one is put to its mirror image and its velocity
  * along that axis turned round, both exactly, so that a step can be undone. */
 typedef struct {
-  int dims;               /* 3 or 2 */
-  double length[3];       /* along axes 0 .. dims-1 */
-  pel_box_end ends[3];    /* of each axis */
-  int64_t n;              /* particles, with ids 1 .. n */
-  int ntypes;             /* 1 .. PEL_TYPES */
-  double mass[PEL_TYPES]; /* by type */
+  int dims;                    /* 3 or 2 */
+  double length[3];            /* along axes 0 .. dims-1 */
+  pel_box_end ends[3];         /* of each axis */
+  int64_t n;                   /* particles, with ids 1 .. n */
+  int ntypes;                  /* 1 .. PEL_TYPES */
+  double mass[PEL_TYPES];      /* by type */
+  char species[PEL_TYPES][16]; /* names of types, for files; "": they are just numbered */
 } pel_particle_box;
+
+/* What files call the model's units, as UDUNITS does ("angstrom", "angstrom/ps"); masses in files
+ * are those of the box divided by mass_scale. */
+typedef struct {
+  const char *length, *time, *velocity, *force, *mass;
+  double mass_scale; /* of energy*time^2/length^2 */
+} pel_particle_units;
 
 /* How a particle begins. */
 typedef struct {
@@ -230,7 +238,41 @@ struct pel_particle_model {
   /* The model's unit of time in seconds: what a number without a unit counts in [time].  NULL or 1:
    * times are reduced and have no unit. */
   double (*time_unit)(const void *state);
+  const pel_particle_units *(*units)(const void *state); /* NULL, or returns it: reduced units */
   bool (*flexible)(const void *state); /* whether routines scale the box; NULL: never */
 };
+
+/* ---- particles from files ---- */
+
+/* What a file says of its particles; the box is moved to the origin.  Each rank holds the particles
+ * of its share of the ids, the ones that the layer asks .seed for. */
+typedef struct {
+  int64_t n;
+  double length[3];
+  bool periodic[3];            /* true where the file does not say */
+  int ntypes;                  /* 1 .. PEL_TYPES */
+  double mass[PEL_TYPES];      /* by type, as in the file; 0: it does not say */
+  int64_t count[PEL_TYPES];    /* particles of each type */
+  char species[PEL_TYPES][16]; /* names of the types; "": they are just numbered */
+  bool has_velocities, has_images;
+  char length_unit[24], time_unit[24]; /* as the file has them; "": it does not say */
+  double time;                         /* of the frame; 0 if the file does not say */
+  int64_t first, held;                 /* arrays have the ids first + 1 .. first + held */
+  double *x[3], *v[3];                 /* x within the box; v 0 if there are none */
+  int32_t *type, *image[3];            /* type from 0 on; image 0 if there are none */
+} pel_particle_file;
+
+/* Reads particles: format "lammps" (data file), "xyz" (extended XYZ), "nist" (text of the NIST
+ * reference configurations), "h5md", or "auto", which looks into the file.  frame: "first", "last",
+ * or a number from 0, of a file that has several.  wall: axes on which particles must lie within
+ * the box; on others they are wrapped into it, images counted (NULL: on all).  A relative file is
+ * looked for from the working directory, then from the configuration's.  What is wrong with a file
+ * is one sentence with its line, through pel_reject on section/key.  Collective; in setup.  Returns
+ * NULL after a rejection.  Owned by the simulation.  When the state comes from a checkpoint
+ * (pel_resuming) no particles are held. */
+PEL_API const pel_particle_file *pel_particles_read(pel_sim *s, const char *section,
+                                                    const char *key, const char *file,
+                                                    const char *format, const char *frame,
+                                                    const bool wall[3]);
 
 #endif

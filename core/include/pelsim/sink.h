@@ -9,6 +9,7 @@
 #include <mpi.h>
 #include "pelsim/error.h"
 #include "pelsim/model.h"
+#include "pelsim/particles.h"
 
 /* One box of a global array held by this rank: element (i,j,k) of the box, which is the global
  * element first + (i,j,k), is data[k*sz + j*sy + i].  Borrowed. */
@@ -42,8 +43,8 @@ typedef struct {
   double length[3]; /* of the box, which begins at the origin */
   bool periodic[3];
   int ntypes;
-  const double *mass;         /* [ntypes] */
-  const char *const *species; /* [ntypes] names of the types; NULL: they are just numbered */
+  const double *mass;         /* [ntypes] in mass_unit */
+  const char *const *species; /* [ntypes] names of the types; NULL or "": just numbered */
   const char *length_unit, *time_unit, *mass_unit; /* NULL: reduced units */
 } pel_particle_frame;
 
@@ -112,6 +113,11 @@ typedef struct pel_io {
    * and its arrays are one malloc each, freed by the caller. */
   pel_map *(*map_read)(const char *file, const char *variable, const char *time, const char *level,
                        const char *unit, pel_error *e);
+
+  /* pel_particles_read of particles.h without the sentence's place, all particles held; local,
+   * called on rank 0 only.  Arrays are one malloc each, freed by the caller. */
+  int (*particles_read)(const char *file, const char *format, const char *frame, const bool wall[3],
+                        pel_particle_file *p, pel_error *e);
 } pel_io;
 
 #endif
