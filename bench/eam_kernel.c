@@ -91,7 +91,7 @@ static double evaluate(crystal *s, pel__pair_sums *sums, seconds *spent, pel_err
 }
 
 static void build(crystal *s, pel_error *e) {
-  pel__pair_list_build(&s->list, &s->p, e);
+  pel__pair_list_build(&s->list, &s->p, false, e);
   free(s->rho), free(s->slope);
   const size_t bytes = ((size_t)s->p.room * PEL_LANES * 8 + 63) / 64 * 64;
   s->rho = aligned_alloc(64, bytes), s->slope = aligned_alloc(64, bytes);

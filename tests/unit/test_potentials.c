@@ -118,7 +118,7 @@ static int try_pair(double r, pull *found, pel_error *e) {
   md s;
   md_create(&s, &d, 2, x, NULL, NULL, &lj_unit, 0.3, 1);
   install(&s, 1);
-  pel__pair_list_build(&s.list, &s.p, e);
+  pel__pair_list_build(&s.list, &s.p, false, e);
   pel__pairs_run(&s.p, &s.list, &s.u, &s.work, &s.sums, e);
   int *at = md_places(&s);
   *found = (pull){s.sums.energy, 0};
