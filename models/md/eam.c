@@ -94,9 +94,12 @@ PEL_INLINE pel_pair force_many(pel_real r2, const pel_real *c, const pel_pair_en
 #include "pelsim/pair_kernel.h"
 
 const pel_pair_kernels pel__eam_density = {
-    1, {{density_one_force, NULL}, {density_many_force, NULL}}, 0, true};
+    1, {{density_one_force, NULL}, {density_many_force_many, NULL}}, 0, true};
 const pel_pair_kernels pel__eam_force = {
-    1, {{force_one_force, force_one_energy}, {force_many_force, force_many_energy}}, 1, false};
+    1,
+    {{force_one_force, force_one_energy}, {force_many_force_many, force_many_energy_many}},
+    1,
+    false};
 
 /* ---- tables ---- */
 
