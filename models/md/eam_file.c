@@ -1,6 +1,7 @@
 #include "eam_file.h"
 
 #include <ctype.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -87,20 +88,26 @@ static bool grids(pel__scan *s, pel__eam_file *f) {
                         f->cutoff, f->nr, f->dr, f->dr * (f->nr - 1));
 }
 
+static bool numbers_go_on(pel__scan *s, int line, const pel__eam_element *e) {
+  return pel__scan_fail(s, line,
+                        "numbers go on where the head of element %s is expected: the counts in the "
+                        "head of the file are wrong, or the format is another one",
+                        e->name);
+}
+
 /* number mass lattice structure, on a line */
 static bool element(pel__scan *s, pel__eam_element *e, bool named) {
-  int number;
-  double x;
+  int number = 0;
+  double x = 0;
+  const pel__word first = pel__scan_peek(s);
+  if (named && pel__word_real(first.text, &x) && fabs(x) < 1e9 && x != (int)x)
+    return numbers_go_on(s, first.line, e);
   if (!pel__scan_int(s, "the atomic number", 0, 1000, &number) ||
       !positive(s, "the mass of the element", &e->mass) ||
       !pel__scan_real(s, "the lattice constant", &e->lattice))
     return false;
   const pel__word w = pel__scan_here(s);
-  if (pel__word_real(w.text, &x))
-    return pel__scan_fail(s, w.line,
-                          "numbers go on where the head of element %s is expected: the counts in "
-                          "the head of the file are wrong, or the format is another one",
-                          e->name);
+  if (pel__word_real(w.text, &x)) return numbers_go_on(s, w.line, e);
   snprintf(e->structure, sizeof e->structure, "%.15s", w.text);
   if (named) return true;
   snprintf(e->name, sizeof e->name, "%s", pel__element_symbol(number));
