@@ -42,9 +42,9 @@ typedef struct {
 
 void pel__pair_work_destroy(pel__pair_work *w, int threads);
 
-/* Positions of copies and the attributes that are read, then p->f for all particles.  sums, of the pairs of all ranks, may be NULL:
- * forces only.  Fails, perhaps on one rank only, when a force or energy exceeds its range, naming
- * the closest pair.  Collective. */
+/* Positions of copies and the attributes that are read, then p->f for all particles.  sums, of the
+ * pairs of all ranks, may be NULL: forces only.  Fails, perhaps on one rank only, when a force or
+ * energy exceeds its range, naming the closest pair.  Collective. */
 int pel__pairs_run(pel__particles *p, pel__pair_list *l, const pel__potential *u, pel__pair_work *w,
                    pel__pair_sums *sums, pel_error *e);
 
