@@ -63,10 +63,21 @@ static double coefficients(const void *ctx, int ti, int tj, double *c) {
   return a->pairs->coefficients(a->state, ti, tj, c);
 }
 
+/* What a pass of a many-body potential takes besides coefficients. */
+static void set_ends(const pel_sim *s, pel__force_stage *f, bool later) {
+  const pel_pair_stage *pairs = f->stage->pairs;
+  char *state = s->state;
+  if (pairs->data) f->potential.data = pairs->data(state);
+  f->potential.later = later;
+  for (int a = 0; a < f->potential.kernels->nattributes; ++a)
+    f->potential.read[a] = (double **)(void *)(state + pairs->reads[a]);
+}
+
 /* The stages of `forces` that this run has. */
 static int create_forces(pel_sim *s, pel_error *e) {
   const pel_particle_model *m = s->model->particles;
   pel__dynamics *d = s->dynamics;
+  int passes = 0;
   d->forces = calloc((size_t)m->nforces + 1, sizeof *d->forces);
   for (int i = 0; i < m->nforces; ++i) {
     const pel_particle_stage *stage = &m->forces[i];
@@ -79,6 +90,7 @@ static int create_forces(pel_sim *s, pel_error *e) {
     if (pel__potential_create(&f->potential, stage->pairs->kernels(s->state), d->box.ntypes,
                               coefficients, &(asked){stage->pairs, s->state}, force, energy, e))
       return e->code;
+    set_ends(s, f, passes++ > 0);
     d->cutoff = fmax(d->cutoff, f->potential.cutoff);
   }
   return PEL_OK;
@@ -92,7 +104,8 @@ static int create_attributes(pel_sim *s, pel_error *e) {
     for (int c = 0; c < m->attributes[i].components; ++c)
       if (pel__particles_extend(&d->p, m->attributes[i].role == PEL_CARRIED, e)) return e->code;
   for (int i = 0; i < d->nforces; ++i) {
-    passes += d->forces[i].stage->kind == PEL_PAIRS;
+    const bool pairs = d->forces[i].stage->kind == PEL_PAIRS;
+    passes += pairs && !d->forces[i].potential.kernels->sums;
     kernels += d->forces[i].stage->kind == PEL_PARTICLES;
   }
   const int more = (kernels > 0) + (passes > 1 ? 3 : 0);

@@ -89,6 +89,8 @@ typedef struct {
   double magic;
   int64_t one; /* what a vector adds to a lane: the bits of magic */
   bool energy, fresh;
+  double *to[3]; /* of particles: forces, or what is summed */
+  int ntos;
 } job;
 
 /* What a thread adds up. */
@@ -100,14 +102,16 @@ typedef struct {
 } result;
 
 static int64_t *sums_of(const job *k, int t, int a) {
-  return k->l->nshares == 1 ? (int64_t *)(void *)k->p->f[a] : k->w->f[3 * t + a];
+  return k->l->nshares == 1 ? (int64_t *)(void *)k->to[a] : k->w->f[3 * t + a];
 }
 
 static void start(const job *k, int t, int from, int to) {
   const int *hits = k->l->share[t].hits;
+  const uint64_t one = k->ntos == 3 ? (uint64_t)k->one : -(uint64_t)k->one; /* j - f, or j + s */
   for (int c = from; c < to; ++c) {
-    const pel_long4 x = {0, 0, 0, 0}, value = x + (int64_t)((uint64_t)hits[c] * (uint64_t)k->one);
-    for (int a = 0; a < 3; ++a) *(pel_long4 *)(sums_of(k, t, a) + (ptrdiff_t)c * PEL_LANES) = value;
+    const pel_long4 x = {0, 0, 0, 0}, value = x + (int64_t)((uint64_t)hits[c] * one);
+    for (int a = 0; a < k->ntos; ++a)
+      *(pel_long4 *)(sums_of(k, t, a) + (ptrdiff_t)c * PEL_LANES) = value;
   }
 }
 
@@ -131,9 +135,9 @@ static void accumulate(const job *k, int t, int kind, result *r) {
   }
   if (k->fresh) fill_bias(k, h, kind);
   pel_pair_task task = {.x = {p->x[0], p->x[1], p->x[2]},
-                        .f = {sums_of(k, t, 0), sums_of(k, t, 1), sums_of(k, t, 2)},
                         .type = p->type,
                         .table = k->u->table,
+                        .data = k->u->data,
                         .ntypes = k->u->ntypes,
                         .first = h->first,
                         .last = h->last,
@@ -144,6 +148,8 @@ static void accumulate(const job *k, int t, int kind, result *r) {
                         .magic = k->magic,
                         .far2 = 4 * k->u->cutoff * k->u->cutoff,
                         .magic_energy = pel__magic(k->u->energy_quantum)};
+  for (int a = 0; a < k->ntos; ++a) task.f[a] = sums_of(k, t, a);
+  for (int a = 0; a < k->u->kernels->nattributes; ++a) task.attribute[a] = *k->u->read[a];
   k->u->kernels->run[k->u->ntypes > 1][k->energy](&task);
   r->largest_force = fmax(r->largest_force, task.largest_force);
   r->largest_energy = fmax(r->largest_energy, task.largest_energy);
@@ -189,10 +195,10 @@ static void settle(const job *k, int first, int last, result *r) {
   pel_bits4 outside = {0, 0, 0, 0};
   for (int c = first; c < last; ++c) {
     pel_long4 f[3];
-    for (int a = 0; a < 3; ++a) f[a] = gather(k, c, a, false);
+    for (int a = 0; a < k->ntos; ++a) f[a] = gather(k, c, a, false);
     for (int g = p->image_at[c]; g < p->image_at[c + 1]; ++g) {
       pel_long4 extra[3];
-      for (int a = 0; a < 3; ++a) {
+      for (int a = 0; a < k->ntos; ++a) {
         extra[a] = gather(k, p->nclusters + p->image_of[g], a, true);
         f[a] = (pel_long4)((pel_bits4)f[a] + (pel_bits4)extra[a]);
       }
@@ -200,10 +206,11 @@ static void settle(const job *k, int first, int last, result *r) {
     }
     const ptrdiff_t at = (ptrdiff_t)c * PEL_LANES;
     if (k->energy) add_virial(k, f, (const double *const[]){p->x[0], p->x[1], p->x[2]}, at, r);
-    for (int a = 0; a < 3; ++a) { /* |n| < 2^51: magic + n q is the double of that many bits more */
+    /* |n| < 2^51: magic + n q is the double of that many bits more. */
+    for (int a = 0; a < k->ntos; ++a) {
       const pel_bits4 n = (pel_bits4)f[a];
       outside |= (n + (UINT64_C(1) << 51)) & ~((UINT64_C(1) << 52) - 1);
-      *(pel_double4 *)(p->f[a] + at) = (pel_double4)(n + (pel_bits4)magic) - magic;
+      *(pel_double4 *)(k->to[a] + at) = (pel_double4)(n + (pel_bits4)magic) - magic;
     }
   }
   r->overflow |= outside[0] | outside[1] | outside[2] | outside[3];
@@ -226,7 +233,9 @@ static void settle_guests(const job *k, int first, int last, result *r) {
 
 static int explain(const job *k, const result *r, pel_error *e) {
   const double most = 0x1p50;
-  const bool force = !(r->largest_force * k->u->cutoff <= most * k->u->force_quantum),
+  const bool forces = k->ntos == 3;
+  const double arm = forces ? k->u->cutoff : 1; /* largest_force is of F/r */
+  const bool force = !(r->largest_force * arm <= most * k->u->force_quantum),
              energy = !(r->largest_energy <= most * k->u->energy_quantum);
   if (!force && !energy && !r->overflow) return PEL_OK;
   int64_t i, j;
@@ -237,7 +246,9 @@ static int explain(const job *k, const result *r, pel_error *e) {
       e, PEL_INVALID,
       "the %s of a pair exceeds %g: particles %ld and %ld are %g apart, at (%g, %g, %g); "
       "look for overlapping particles in the start, or reduce the time step",
-      energy && !force ? "energy" : "force",
+      energy && !force ? "energy"
+      : forces         ? "force"
+                       : "density",
       most * (energy && !force ? k->u->energy_quantum : k->u->force_quantum), (long)p->id[i],
       (long)p->id[j], d, p->x[0][i], p->x[1][i], p->x[2][i]);
 }
@@ -253,37 +264,43 @@ static void report(const job *k, const result *total, pel__pair_sums *sums) {
     sums->virial[v] = (double)x[1 + v] * k->p->domain.delta * k->u->force_quantum;
 }
 
-int pel__pairs_run(pel__particles *p, pel__pair_list *l, const pel__potential *u, pel__pair_work *w,
-                   pel__pair_sums *sums, pel_error *e) {
-  const double magic = pel__magic(u->force_quantum);
-  if (reserve(w, p, l, e)) return e->code;
-  const job k = {.p = p,
-                 .l = l,
-                 .u = u,
-                 .w = w,
-                 .magic = magic,
-                 .one = bits(magic),
-                 .energy = sums != NULL,
-                 .fresh = w->bias_build != l->builds || w->bias_of != bits(magic)};
-  const int nt = l->nshares;
+/* Positions and attributes whose copies the pass reads. */
+static pel__copies copies_of(const job *k) {
+  pel__copies c = {0};
+  if (!k->u->later) c = pel__positions(k->p);
+  for (int a = 0; a < k->u->kernels->nattributes; ++a)
+    c.what[c.n++] = (pel__copied){k->u->read[a], -1};
+  return c;
+}
+
+/* k says what to do; magic numbers and bias are filled in here. */
+static int run(job *k, pel__pair_sums *sums, pel_error *e) {
+  pel__particles *p = k->p;
+  pel__pair_work *w = k->w;
+  const pel__share *share = k->l->share;
+  const int nt = k->l->nshares;
   result each[nt], total = {0};
+  if (reserve(w, p, k->l, e)) return e->code;
   memset(each, 0, sizeof each);
-  const pel__copies positions = pel__positions(p);
-  pel__guests_start(p, &positions);
-  pel__images_refresh(p, &positions);
+  k->magic = pel__magic(k->u->force_quantum);
+  k->one = bits(k->magic);
+  k->fresh = w->bias_build != k->l->builds || w->bias_of != k->one;
+  const pel__copies copies = copies_of(k);
+  pel__guests_start(p, &copies);
+  pel__images_refresh(p, &copies);
 #pragma omp parallel for num_threads(nt) schedule(static, 1)
-  for (int t = 0; t < nt; ++t) accumulate(&k, t, PEL__WITH_OWN, &each[t]);
-  pel__guests_finish(p, &positions);
+  for (int t = 0; t < nt; ++t) accumulate(k, t, PEL__WITH_OWN, &each[t]);
+  pel__guests_finish(p, &copies);
 #pragma omp parallel num_threads(nt)
   {
 #pragma omp for schedule(static, 1)
-    for (int t = 0; t < nt; ++t) accumulate(&k, t, PEL__WITH_GUESTS, &each[t]);
+    for (int t = 0; t < nt; ++t) accumulate(k, t, PEL__WITH_GUESTS, &each[t]);
 #pragma omp for schedule(static, 1)
     for (int t = 0; t < nt; ++t) {
       const int64_t guests = p->guests.n;
-      settle(&k, l->share[t].first, l->share[t].last, &each[t]);
-      if (k.energy)
-        settle_guests(&k, (int)(guests * t / nt), (int)(guests * (t + 1) / nt), &each[t]);
+      settle(k, share[t].first, share[t].last, &each[t]);
+      if (k->energy)
+        settle_guests(k, (int)(guests * t / nt), (int)(guests * (t + 1) / nt), &each[t]);
     }
   }
   for (int t = 0; t < nt; ++t) {
@@ -293,7 +310,20 @@ int pel__pairs_run(pel__particles *p, pel__pair_list *l, const pel__potential *u
     total.energy += each[t].energy;
     for (int v = 0; v < 6; ++v) total.virial[v] += each[t].virial[v];
   }
-  w->bias_build = l->builds, w->bias_of = bits(magic);
-  if (sums) report(&k, &total, sums);
-  return explain(&k, &total, e);
+  w->bias_build = k->l->builds, w->bias_of = k->one;
+  if (sums) report(k, &total, sums);
+  return explain(k, &total, e);
+}
+
+int pel__pairs_run(pel__particles *p, pel__pair_list *l, const pel__potential *u, pel__pair_work *w,
+                   pel__pair_sums *sums, pel_error *e) {
+  job k = {.p = p, .l = l, .u = u, .w = w, .energy = sums != NULL, .ntos = 3};
+  for (int a = 0; a < 3; ++a) k.to[a] = p->f[a];
+  return run(&k, sums, e);
+}
+
+int pel__pairs_sum(pel__particles *p, pel__pair_list *l, const pel__potential *u, pel__pair_work *w,
+                   double *to, pel_error *e) {
+  job k = {.p = p, .l = l, .u = u, .w = w, .to = {to}, .ntos = 1};
+  return run(&k, NULL, e);
 }

@@ -10,7 +10,11 @@ typedef struct {
   double *table; /* as in pel_pair_task */
   int ntypes;
   double cutoff;                        /* the largest */
-  double force_quantum, energy_quantum; /* powers of two */
+  double force_quantum, energy_quantum; /* powers of two; of what is summed, if not forces */
+  /* Of a pass of a many-body potential: */
+  const double *data;                 /* tables */
+  double **read[PEL_PAIR_ATTRIBUTES]; /* attributes */
+  bool later;                         /* copies have their positions from an earlier pass */
 } pel__potential;
 
 /* ncoefficients and ntypes from the kernels; coefficient(ctx, ti, tj, c) gives the cut-off and
@@ -38,10 +42,14 @@ typedef struct {
 
 void pel__pair_work_destroy(pel__pair_work *w, int threads);
 
-/* Positions of copies, then p->f for all particles.  sums, of the pairs of all ranks, may be NULL:
- * forces only.  Fails, perhaps on one rank only, when a force or energy exceeds its range, naming
- * the closest pair.  Collective. */
+/* Positions of copies and the attributes that are read, then p->f for all particles.  sums, of the
+ * pairs of all ranks, may be NULL: forces only.  Fails, perhaps on one rank only, when a force or
+ * energy exceeds its range, naming the closest pair.  Collective. */
 int pel__pairs_run(pel__particles *p, pel__pair_list *l, const pel__potential *u, pel__pair_work *w,
                    pel__pair_sums *sums, pel_error *e);
+
+/* The same for a pass that sums an attribute, into to[place] of all particles. */
+int pel__pairs_sum(pel__particles *p, pel__pair_list *l, const pel__potential *u, pel__pair_work *w,
+                   double *to, pel_error *e);
 
 #endif

@@ -1,6 +1,7 @@
 /* The stages of a step, and what routines may do. */
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "dynamics.h"
 #include "motion.h"
@@ -33,6 +34,15 @@ static void run_pairs(pel_sim *s, pel__force_stage *f, bool first, bool sums) {
   if (!first) hold(d, true);
   d->totals.potential += each.energy;
   for (int v = 0; v < 6; ++v) d->totals.virial[v] += each.virial[v];
+}
+
+static void run_sum(pel_sim *s, pel__force_stage *f) {
+  pel__dynamics *d = s->dynamics;
+  pel_error mine = {0};
+  double *to;
+  memcpy(&to, (const char *)s->state + f->stage->pairs->sums, sizeof to);
+  if (pel__pairs_sum(&d->p, &d->list, &f->potential, &f->work, to, &mine))
+    pel_fail(s, "%s", mine.text);
 }
 
 static void run_kernel(pel_sim *s, const pel_particle_stage *stage, double dt, double *out) {
@@ -72,7 +82,9 @@ static int evaluate(pel_sim *s, bool sums, double dt, pel_error *e) {
   for (int v = 0; v < 6; ++v) d->totals.virial[v] = 0;
   for (int i = 0; i < d->nforces; ++i) {
     pel__force_stage *f = &d->forces[i];
-    if (f->stage->kind == PEL_PAIRS) {
+    if (f->stage->kind == PEL_PAIRS && f->potential.kernels->sums) {
+      run_sum(s, f);
+    } else if (f->stage->kind == PEL_PAIRS) {
       run_pairs(s, f, first, sums);
       first = false;
     } else {

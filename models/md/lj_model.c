@@ -142,7 +142,8 @@ static double skin(const void *state) { return ((const lj *)state)->skin; }
 
 /* ---- the model ---- */
 
-static const pel_pair_stage pairs = {kernels, coefficients, ranges};
+static const pel_pair_stage pairs = {
+    .kernels = kernels, .coefficients = coefficients, .ranges = ranges};
 static const pel_particle_stage forces[] = {{"pairs", PEL_PAIRS, .pairs = &pairs}};
 static const pel_particle_model particles = {PEL__MD_DYNAMICS, PEL_TABLE(forces), .skin = skin};
 

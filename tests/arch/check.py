@@ -23,7 +23,7 @@ MODEL_HEADERS = {
     "math.h", "stdarg.h", "stdbool.h", "stddef.h", "stdint.h", "stdio.h", "stdlib.h", "string.h",
     "tgmath.h"}
 MODEL_API = {"pelsim/model.h", "pelsim/particles.h", "pelsim/pair_kernel.h", "pelsim/simd.h",
-             "pelsim/spectral.h"}
+             "pelsim/spectral.h", "pelsim/vector_math.h"}
 SIMD = "pelsim/simd.h"  # the only public header that may name instructions
 HDF5_HEADERS = re.compile(r"(hdf5\w*|netcdf\w*|H5\w+)\.h$")
 

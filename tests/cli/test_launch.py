@@ -86,7 +86,7 @@ class Run:
         return found
 
     def mpirun(self):
-        return [p for p, c in self.relatives().items() if 'mpi' in c.split()[0]][0]
+        return [p for p, c in self.relatives().items() if 'mpi' in os.path.basename(c.split()[0])][0]
 
     def ranks(self):
         return [p for p, c in self.relatives().items()

@@ -212,4 +212,16 @@ for ranks in (1, 3):
     check(f'a relief of 1e300 m, {ranks} ranks', (code, err.count('\n')), (3, 1))
     check(f'a relief of 1e300 m, {ranks} ranks', err, has('the topography (', 'e+2', 'rises above'))
     check(f'a relief of 1e300 m, {ranks} ranks: letters', len(err), lambda n: n < 300)
+# ---- no maps: one sentence each
+
+for name, more, said in (
+        ('nothing observed', '', '[shallow_water] height_file: initial = observed needs '
+         'height_file, wind_file, or both'),
+        ('winds alone', 'wind_file = winds.nc\n', '[shallow_water] mean_height: must be given with '
+         'winds alone: they determine the height up to a constant')):
+    with open('none.ini', 'w', encoding='utf-8') as f:
+        f.write('[run]\nmodel = shallow_water\n[time]\nsteps = 1\n[shallow_water]\n'
+                'initial = observed\n' + more)
+    check(name, pelsim('check', 'none.ini'), (2, '', f'none.ini: {said}\n'))
+
 finish(folder)

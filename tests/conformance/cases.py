@@ -5,6 +5,7 @@ is enough.  Grids are small, uneven and not powers of two: blocks then differ in
 thinner than the halo."""
 import json
 import math
+import os
 
 from pelsim_test import Failure
 
@@ -135,11 +136,45 @@ LJ = {
 }
 
 
-def most_ranks(more):
+# The other potentials, the same way; "<...>": a file.
+MORSE = {"shifted": {"nx": 5, "ny": 6, "nz": 5, "morse.shift": "force"},
+         "mixture": {"nx": 5, "ny": 4, "nz": 6, "composition": "1, 2", "morse.depth": "1, 1.5",
+                     "morse.pairs": "1-2 1.2 5 1.15 2.2"}}
+BUCKINGHAM = {"cut": {"nx": 5, "ny": 6, "nz": 5, "density": 0.5},
+              "mixture": {"nx": 5, "ny": 4, "nz": 6, "density": 0.5, "composition": "1, 2",
+                          "buckingham.rho": "0.125, 0.12", "buckingham.shift": "energy"}}
+YUKAWA = {"plasma": {"nx": 5, "ny": 6, "nz": 5, "yukawa.strength": "20", "yukawa.shift": "force"},
+          "mixture": {"nx": 5, "ny": 4, "nz": 6, "composition": "1, 1", "yukawa.kappa": 1,
+                      "yukawa.pairs": "1-2 5 1.5"}}
+SOFT = {"overlaps": {"nx": 6, "ny": 7, "nz": 5, "density": 3, "soft.strength": 20}}
+TABLE = {"even": {"nx": 5, "ny": 6, "nz": 5, "table.file": "<table>"},
+         "mixture": {"nx": 5, "ny": 4, "nz": 6, "composition": "1, 1", "table.file": "<table>",
+                     "table.sections": "EVEN SQUARED EVEN", "table.shift": "force"}}
+METAL = {"units": "metal", "spacing": 3.615, "temperature": 2000, "time.dt": "2 fs",
+         "eam.potential": "<copper>"}
+EAM = {"copper": METAL | {"nx": 6, "ny": 5, "nz": 4},
+       "alloy": METAL | {"nx": 4, "ny": 7, "nz": 4, "composition": "1, 2", "eam.elements": "Cu Cu"}}
+
+
+def write_table(path):
+    """Lennard-Jones as tables with steps equal in r and in r^2."""
+    with open(path, "w", encoding="utf-8") as f:
+        for name, spacing in (("EVEN", "R"), ("SQUARED", "RSQ")):
+            f.write(f"{name}\nN 600 {spacing} 0.7 2.5\n\n")
+            for i in range(600):
+                t = i / 599
+                r = 0.7 + 1.8 * t if spacing == "R" else (0.49 + t * (6.25 - 0.49)) ** 0.5
+                f.write(f"{i + 1} {r:.15g} {4 * (r**-12 - r**-6):.15g} "
+                        f"{24 * (2 * r**-13 - r**-7):.15g}\n")
+    return path
+
+
+def most_ranks(model, more):
     """That a box of such keys can be shared by: parts no thinner than cut-off and widest skin."""
     plane = more.get("lattice") == "hex"
     cell = more.get("spacing", (4 / more.get("density", 0.8442)) ** (1 / 3))
-    reach, axes = more.get("lj.cutoff", 2.5) + 0.8, {"nx": 1, "ny": 1, "nz": 1}
+    cutoff = {"eam": 6, "soft": 1.1225}.get(model, 2.5)
+    reach, axes = more.get(f"{model}.cutoff", cutoff) + 0.8, {"nx": 1, "ny": 1, "nz": 1}
     if plane:
         cell, axes = (2 / 3 ** 0.5 / more["density"]) ** 0.5, {"nx": 1, "ny": 3 ** 0.5}
     if "ensemble.barostat" in more:
@@ -147,11 +182,24 @@ def most_ranks(more):
     return math.prod(int(max(1, more[n] * f * cell // reach)) for n, f in axes.items())
 
 
-def lj():
-    for name, more in LJ.items():
-        keys = {key if "." in key else "start." + key: value for key, value in more.items()}
-        yield Case("lj_" + name, {"run.model": "lj", "time.steps": 150} | keys,
-                   particles=most_ranks(more))
+def particles(model, table, steps=150, files=None):
+    for name, more in table.items():
+        keys = {key if "." in key else "start." + key: (files or {}).get(value, value)
+                for key, value in more.items()}
+        yield Case(f"{model}_{name}", {"run.model": model, "time.steps": steps} | keys,
+                   particles=most_ranks(model, more))
+
+
+def models_of_particles(pelsim):
+    """{model: its cases}"""
+    copper = os.path.join(os.path.dirname(__file__), "../../configs/potentials/Cu_zhou.eam.alloy")
+    return {"lj": lambda: particles("lj", LJ), "morse": lambda: particles("morse", MORSE, 60),
+            "buckingham": lambda: particles("buckingham", BUCKINGHAM, 60),
+            "yukawa": lambda: particles("yukawa", YUKAWA, 60),
+            "soft": lambda: particles("soft", SOFT, 60),
+            "table": lambda: particles("table", TABLE, 60,
+                                       {"<table>": write_table(pelsim.path("tables.txt"))}),
+            "eam": lambda: particles("eam", EAM, 40, {"<copper>": os.path.abspath(copper)})}
 
 
 def any_model(pelsim, model):
@@ -170,11 +218,11 @@ def registered(pelsim):
     models = pelsim.tool("models", "--json")
     if models.returncode:
         raise Failure(f"pelsim models --json: exit code {models.returncode}\n{models.stderr}")
-    known = {"heat": lambda: list(heat()), "lj": lambda: list(lj()),
-             "shallow_water": lambda: list(shallow_water(pelsim))}
+    known = {"heat": heat, "shallow_water": lambda: shallow_water(pelsim)}
+    known |= models_of_particles(pelsim)
     found = []
     for model in (m["name"] for m in json.loads(models.stdout)):
-        found += known[model]() if model in known else any_model(pelsim, model)
+        found += list(known[model]()) if model in known else any_model(pelsim, model)
     return found
 
 

@@ -58,7 +58,7 @@ class Suite:
 
     def keys(self, case, layout):
         if case.particles:
-            return layout.keys_of_particles()
+            return layout.keys_of_particles(case.keys["run.model"])
         return (case.keys if case.config else {}) | layout.keys(case.cells)
 
     def look(self, case):

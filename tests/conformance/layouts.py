@@ -33,10 +33,10 @@ class Layout:
         """This layout for a box that no more than `most` ranks can share."""
         return Layout(min(self.ranks, most), self.threads, self.blocks, self.tile)
 
-    def keys_of_particles(self):
+    def keys_of_particles(self, model):
         """How the lists of pairs are made must not matter either."""
         return {"parallel.blocks": {"one": 1, "many": 3, "first axis": 2, "mixed": 5}[self.blocks],
-                "lj.skin": {"auto": 0.3, "7x3x2": 0.05, "24x5x4": 0.8}[self.tile]}
+                f"{model}.skin": {"auto": 0.3, "7x3x2": 0.05, "24x5x4": 0.8}[self.tile]}
 
     def block_grid(self, cells):
         if self.blocks == "first axis" or len(cells) == 1:  # cut along longitude only

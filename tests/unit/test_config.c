@@ -28,8 +28,17 @@ static const pel_param heat_params[] = {
 static const pel_model heat_model = {PEL_MODEL("heat", struct heat, "Heat", "LeVeque (2007)"),
                                      .params = heat_params, .nparams = PEL_N(heat_params)};
 static const pel_model water_model = {.name = "shallow_water"};
-static const pel_model lj_model = {.name = "lj"};
-static const pel_model *const models[] = {&heat_model, &water_model, &lj_model};
+#define PARTICLES(NAME) \
+  &(const pel_model) { .name = NAME }
+static const pel_model *const models[] = {&heat_model,
+                                          &water_model,
+                                          PARTICLES("lj"),
+                                          PARTICLES("morse"),
+                                          PARTICLES("buckingham"),
+                                          PARTICLES("yukawa"),
+                                          PARTICLES("soft"),
+                                          PARTICLES("table"),
+                                          PARTICLES("eam")};
 
 /* ---- running a configuration as pelsim does */
 

@@ -36,7 +36,8 @@ static void ranges(const void *state, double *force, double *energy) {
   (void)state;
   *force = 0x1p15, *energy = 0x1p11;
 }
-static const pel_pair_stage pairs = {kernels, coefficients, ranges};
+static const pel_pair_stage pairs = {
+    .kernels = kernels, .coefficients = coefficients, .ranges = ranges};
 static const pel_particle_stage forces[] = {{"pairs", PEL_PAIRS, .pairs = &pairs}},
                                 program[] = {{"kick", PEL_KICK, .part = .5},
                                              {"drift", PEL_DRIFT, .part = 1},

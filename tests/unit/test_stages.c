@@ -69,7 +69,8 @@ static void weigh(const pel_span *s, const void *state) {
 static const pel_attribute attributes[] = {
     PEL_ATTRIBUTE(plain, home, .role = PEL_CARRIED, .unit = "1"),
     PEL_ATTRIBUTE(plain, depth, .role = PEL_DERIVED)};
-static const pel_pair_stage pairs = {kernels, coefficients, ranges};
+static const pel_pair_stage pairs = {
+    .kernels = kernels, .coefficients = coefficients, .ranges = ranges};
 static const pel_particle_stage forces[] = {{"pairs", PEL_PAIRS, .pairs = &pairs},
                                             {"depth", PEL_PARTICLES, .kernel = weigh,
                                              .when = marks}},

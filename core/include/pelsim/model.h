@@ -381,6 +381,16 @@ PEL_API void pel_random_normal(int64_t seed, int64_t id, int64_t step, int64_t p
 PEL_API void pel_random_uniform(int64_t seed, int64_t id, int64_t step, int64_t purpose,
                                 double u[4]);
 
+/* The bytes of a file, a 0 behind them; every rank holds all of them, read by one.  A relative file
+ * is looked for from the working directory, then from the configuration's.  Collective; in setup
+ * and load.  Returns NULL after a rejection.  Owned by the simulation. */
+PEL_API const char *pel_text_read(pel_sim *s, const char *section, const char *key,
+                                  const char *file, size_t *size);
+
+/* pel_reject for what is wrong within a file: the run ends with exit code 4. */
+PEL_API void pel_unreadable(pel_sim *s, const char *section, const char *key, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
+
 /* A latitude-longitude map read from a CF netCDF file, every rank holding all of it. */
 typedef struct {
   int nlat, nlon;

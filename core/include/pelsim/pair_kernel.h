@@ -5,6 +5,13 @@
  *   #define PEL_COEFFICIENTS 5
  *   #include "pelsim/pair_kernel.h"  // defines static const pel_pair_kernels lj_kernels
  *
+ * The formula of a pass of a many-body potential gets a third argument:
+ *
+ *   PEL_INLINE pel_pair pull(pel_real r2, const pel_real *c, const pel_pair_ends *e) { ... }
+ *   #define PEL_ENDS 1  // of each particle: e->i[0], e->j[0]; 0: the tables e->data only
+ *
+ * and with PEL_SHARES defined, too, it gives pel_shares, which are summed up.
+ *
  * How a kernel works (tests and bench/ hold it to this).  The list gives each particle i, a "row",
  * the clusters of PEL_LANES particles j of which some may be within reach; each pair is in the list
  * once.  A cluster is one vector: no gathers.  f_i stays in registers, f_j is updated in memory,
@@ -60,6 +67,12 @@ PEL_INLINE void pel__push(const pel_pair_task *t, const pel__near *p, pel_double
   *(pel_bits4 *)(t->f[2] + j) -= z;
 }
 
+PEL_INLINE void pel__push_shares(const pel_pair_task *t, pel_shares s, ptrdiff_t j, pel__sums *i) {
+  const pel_double4 m = pel_all(t->magic);
+  i->x += (pel_bits4)(s.i + m);
+  *(pel_bits4 *)(t->f[0] + j) += (pel_bits4)(s.j + m);
+}
+
 /* The sums of the four rows of a cluster, to its particles. */
 PEL_INLINE void pel__settle(int64_t *f, const int64_t *bias, pel_bits4 a, pel_bits4 b, pel_bits4 c,
                             pel_bits4 d) {
@@ -68,6 +81,20 @@ PEL_INLINE void pel__settle(int64_t *f, const int64_t *bias, pel_bits4 a, pel_bi
 #endif
 
 #define PEL__OWN(name) PEL__PASTE(PEL_FORMULA, name)
+#ifdef PEL_ENDS
+#define PEL__CALL(r2, c, ends) PEL_FORMULA(r2, c, ends)
+#define PEL__NENDS PEL_ENDS
+#else
+#define PEL__CALL(r2, c, ends) PEL_FORMULA(r2, c)
+#define PEL__NENDS 0
+#endif
+#ifdef PEL_SHARES
+#define PEL__RESULT pel_shares
+#define PEL__PUSH(t, near, result, j, sums) pel__push_shares(t, result, j, sums)
+#else
+#define PEL__RESULT pel_real
+#define PEL__PUSH(t, near, result, j, sums) pel__push(t, near, result, j, sums)
+#endif
 
 /* Coefficients of type ti with the types of the cluster at j, and the square of the cut-off. */
 PEL_INLINE pel_real PEL__OWN(_look)(const pel_pair_task *t, bool many, int ti, ptrdiff_t j,
@@ -79,13 +106,26 @@ PEL_INLINE pel_real PEL__OWN(_look)(const pel_pair_task *t, bool many, int ti, p
   return many ? pel_lookup(table, tj) : pel_all(table[0]);
 }
 
-/* F/r where it counts, 0 elsewhere. */
-PEL_INLINE pel_real PEL__OWN(_formula)(const pel_pair_task *t, bool energy, bool many, int ti,
-                                       pel_real r2, ptrdiff_t j, const pel_real *c1, pel_real cut2,
-                                       pel__watch *w) {
+/* F/r, or the shares, where they count, 0 elsewhere.  own: a particle i and its attributes. */
+PEL_INLINE PEL__RESULT PEL__OWN(_formula)(const pel_pair_task *t, bool energy, bool many, int ti,
+                                          const pel_pair_ends *own, pel_real r2, ptrdiff_t j,
+                                          const pel_real *c1, pel_real cut2, pel__watch *w) {
   pel_real cmany[PEL_COEFFICIENTS + 1];
   if (many) cut2 = PEL__OWN(_look)(t, true, ti, j, cmany);
-  const pel_pair h = PEL_FORMULA(r2, many ? cmany : c1);
+#ifdef PEL_ENDS
+  pel_pair_ends ends = *own;
+  for (int k = 0; k < PEL__NENDS; ++k) ends.j[k] = *(const pel_real *)(t->attribute[k] + j);
+#else
+  (void)own;
+#endif
+#ifdef PEL_SHARES
+  (void)energy;
+  pel_shares h = PEL__CALL(r2, many ? cmany : c1, &ends);
+  h.i = pel_within(r2, cut2, h.i), h.j = pel_within(r2, cut2, h.j);
+  w->force = pel_larger(pel_abs(h.i), pel_larger(pel_abs(h.j), w->force));
+  return h;
+#else
+  const pel_pair h = PEL__CALL(r2, many ? cmany : c1, &ends);
   const pel_real force = pel_within(r2, cut2, h.force);
   w->force = pel_larger(pel_abs(force), w->force);
   if (energy) {
@@ -94,6 +134,7 @@ PEL_INLINE pel_real PEL__OWN(_formula)(const pel_pair_task *t, bool energy, bool
     w->energy = pel_larger(pel_abs(u), w->energy);
   }
   return force;
+#endif
 }
 
 /* A row in three overlapping stages: distance, formula, sums. */
@@ -105,6 +146,11 @@ PEL_INLINE pel__sums PEL__OWN(_row)(const pel_pair_task *t, bool energy, bool ma
   const int ti = many ? t->type[i] : 0;
   const pel_long4 beyond = {-(self < 0), -(self < 1), -(self < 2), -(self < 3)};
   pel__sums sums = {{0}, {0}, {0}};
+  pel_pair_ends own;
+#ifdef PEL_ENDS
+  own.data = t->data;
+  for (int a = 0; a < PEL__NENDS; ++a) own.i[a] = pel_all(t->attribute[a][i]);
+#endif
   ptrdiff_t j = home, k;
   if (!t->within) {
     if (entry == end) return sums;
@@ -112,23 +158,23 @@ PEL_INLINE pel__sums PEL__OWN(_row)(const pel_pair_task *t, bool energy, bool ma
   }
   pel__near a = pel__distance(t, &xi, j), b; /* of its own cluster the particles beyond it */
   if (t->within) a.r2 = pel_choose(beyond, a.r2, pel_all(t->far2));
-  pel_real f = PEL__OWN(_formula)(t, energy, many, ti, a.r2, j, c1, cut2, w), g;
+  PEL__RESULT f = PEL__OWN(_formula)(t, energy, many, ti, &own, a.r2, j, c1, cut2, w), g;
   if (entry < end) {
     k = PEL_LANES * (ptrdiff_t)*entry;
     b = pel__distance(t, &xi, k);
     while (++entry < end) {
       const ptrdiff_t next = PEL_LANES * (ptrdiff_t)*entry;
       const pel__near c = pel__distance(t, &xi, next);
-      g = PEL__OWN(_formula)(t, energy, many, ti, b.r2, k, c1, cut2, w);
-      pel__push(t, &a, f, j, &sums);
+      g = PEL__OWN(_formula)(t, energy, many, ti, &own, b.r2, k, c1, cut2, w);
+      PEL__PUSH(t, &a, f, j, &sums);
       a = b, f = g, j = k;
       b = c, k = next;
     }
-    g = PEL__OWN(_formula)(t, energy, many, ti, b.r2, k, c1, cut2, w);
-    pel__push(t, &a, f, j, &sums);
+    g = PEL__OWN(_formula)(t, energy, many, ti, &own, b.r2, k, c1, cut2, w);
+    PEL__PUSH(t, &a, f, j, &sums);
     a = b, f = g, j = k;
   }
-  pel__push(t, &a, f, j, &sums);
+  PEL__PUSH(t, &a, f, j, &sums);
   return sums;
 }
 
@@ -147,8 +193,10 @@ PEL_INLINE void PEL__OWN(_run)(pel_pair_task *task, bool energy, bool many) {
     for (int r = 0; r < PEL_LANES; ++r)
       s[r] = PEL__OWN(_row)(t, energy, many, r, home, e + row[r], e + row[r + 1], c1, cut2, &w);
     pel__settle(t->f[0] + home, t->bias + home, s[0].x, s[1].x, s[2].x, s[3].x);
+#ifndef PEL_SHARES
     pel__settle(t->f[1] + home, t->bias + home, s[0].y, s[1].y, s[2].y, s[3].y);
     pel__settle(t->f[2] + home, t->bias + home, s[0].z, s[1].z, s[2].z, s[3].z);
+#endif
     if (energy) {
       int64_t mbits;
       __builtin_memcpy(&mbits, &t->magic_energy, sizeof mbits);
@@ -174,8 +222,21 @@ static void PEL__OWN(_energy_many)(pel_pair_task *t) { PEL__OWN(_run)(t, true, t
 
 static const pel_pair_kernels PEL__OWN(_kernels) = {
     PEL_COEFFICIENTS,
-    {{PEL__OWN(_force), PEL__OWN(_energy)}, {PEL__OWN(_force_many), PEL__OWN(_energy_many)}}};
+    {{PEL__OWN(_force), PEL__OWN(_energy)}, {PEL__OWN(_force_many), PEL__OWN(_energy_many)}},
+    PEL__NENDS,
+#ifdef PEL_SHARES
+    true
+#else
+    false
+#endif
+};
 
 #undef PEL__OWN
+#undef PEL__CALL
+#undef PEL__NENDS
+#undef PEL__RESULT
+#undef PEL__PUSH
+#undef PEL_ENDS
+#undef PEL_SHARES
 #undef PEL_FORMULA
 #undef PEL_COEFFICIENTS

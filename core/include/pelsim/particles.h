@@ -42,12 +42,29 @@ typedef struct {
   pel_real energy; /* u; not computed where it is not asked for */
 } pel_pair;
 
+/* Many-body potentials take several passes over the pairs, with other work between them: one sums
+ * an attribute (a density), another makes forces of what was made of it.  Their formulas get a
+ * third argument, `const pel_pair_ends *`, and that of a sum gives pel_shares (see pair_kernel.h).
+ */
+enum { PEL_PAIR_ATTRIBUTES = 4 };
+
+typedef struct {
+  const double *data;                                      /* tables of the pass */
+  pel_real i[PEL_PAIR_ATTRIBUTES], j[PEL_PAIR_ATTRIBUTES]; /* attributes of both particles */
+} pel_pair_ends;
+
+typedef struct {
+  pel_real i, j; /* what j adds to the attribute of i, and i to that of j */
+} pel_shares;
+
 /* What a kernel made by pair_kernel.h works on: one thread's share of the list. */
 typedef struct {
   const double *x[3];
-  int64_t *f[3];       /* sums in units of the force quantum */
+  int64_t *f[3];       /* sums in units of the force quantum; f[0] alone where one is summed */
   const int32_t *type; /* [particle]; read with many types only */
   const double *table; /* [ti][0: square of the cut-off, k+1: coefficient k][tj] */
+  const double *data;  /* tables of the formula */
+  const double *attribute[PEL_PAIR_ATTRIBUTES];
   int ntypes;
   int first, last;     /* clusters whose rows these are */
   bool within;         /* rows begin with their own cluster, of which they take what follows */
@@ -65,6 +82,8 @@ typedef void pel_pair_kernel(pel_pair_task *t);
 typedef struct {
   int ncoefficients;
   pel_pair_kernel *run[2][2]; /* [many types][with energy] */
+  int nattributes;            /* read */
+  bool sums;                  /* an attribute, not forces */
 } pel_pair_kernels;
 
 /* ---- particle models ----
@@ -150,13 +169,19 @@ typedef struct {
 } pel_span;
 
 /* A sum over pairs.  Forces and energies are exact sums as long as no pair's exceeds the ranges
- * (2^50 quanta); a pair or particle that does stops the run.  All three functions are asked once,
- * after setup. */
+ * (2^50 quanta); a pair or particle that does stops the run.  All functions are asked once, after
+ * setup. */
 typedef struct {
   const pel_pair_kernels *(*kernels)(const void *state);
   /* Of types ti and tj, the same for tj and ti: fills c, returns the cut-off. */
   double (*coefficients)(const void *state, int ti, int tj, double *c);
   void (*ranges)(const void *state, double *largest_force, double *largest_energy);
+  /* Of a pass of a many-body potential, else 0: the tables of its formula, the attributes that it
+   * reads (offsets of their members, in the order of pel_pair_ends), and the one that it sums; then
+   * the largest force is the largest that a pair may add. */
+  const double *(*data)(const void *state);
+  size_t reads[PEL_PAIR_ATTRIBUTES];
+  size_t sums;
 } pel_pair_stage;
 
 /* Exact sums over all particles, rounded once. */

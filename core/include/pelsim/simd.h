@@ -9,6 +9,7 @@
 #define PELSIM_SIMD_H
 
 #include <math.h>
+#include <stddef.h>
 #include <stdint.h>
 #ifdef __AVX2__
 #include <immintrin.h>
@@ -78,27 +79,54 @@ PEL_INLINE pel_double4 pel_larger(pel_double4 a, pel_double4 b) {
 #endif
 }
 
+/* The smaller; b where either is NaN. */
+PEL_INLINE pel_double4 pel_smaller(pel_double4 a, pel_double4 b) {
+#ifdef __AVX2__
+  return (pel_double4)_mm256_min_pd((__m256d)a, (__m256d)b);
+#else
+  return pel_choose((pel_long4)(a < b), a, b);
+#endif
+}
+
+/* Towards 0; |x| < 2^31. */
+PEL_INLINE pel_int4 pel_to_int(pel_double4 x) { return __builtin_convertvector(x, pel_int4); }
+PEL_INLINE pel_double4 pel_to_real(pel_int4 n) { return __builtin_convertvector(n, pel_double4); }
+
 /* table[index[lane]] */
 PEL_INLINE pel_double4 pel_lookup(const double *table, pel_int4 index) {
   return (pel_double4){table[index[0]], table[index[1]], table[index[2]], table[index[3]]};
 }
 
+/* Shuffles of two vectors: of each pair of lanes the first or the second, of each half the same. */
+#ifdef __clang__
+#define PEL__FIRSTS(a, b) __builtin_shufflevector(a, b, 0, 4, 2, 6)
+#define PEL__SECONDS(a, b) __builtin_shufflevector(a, b, 1, 5, 3, 7)
+#define PEL__LOW(a, b) __builtin_shufflevector(a, b, 0, 1, 4, 5)
+#define PEL__HIGH(a, b) __builtin_shufflevector(a, b, 2, 3, 6, 7)
+#else
+#define PEL__FIRSTS(a, b) __builtin_shuffle(a, b, (pel_long4){0, 4, 2, 6})
+#define PEL__SECONDS(a, b) __builtin_shuffle(a, b, (pel_long4){1, 5, 3, 7})
+#define PEL__LOW(a, b) __builtin_shuffle(a, b, (pel_long4){0, 1, 4, 5})
+#define PEL__HIGH(a, b) __builtin_shuffle(a, b, (pel_long4){2, 3, 6, 7})
+#endif
+
+/* record[k] = table[index[lane] + k]: four loads and a transposition, several times faster than
+ * four gathers. */
+PEL_INLINE void pel_lookup4(const double *table, pel_int4 index, pel_double4 record[4]) {
+  typedef double loose __attribute__((vector_size(32), aligned(8), may_alias));
+  const pel_double4 a = *(const loose *)(table + index[0]), b = *(const loose *)(table + index[1]),
+                    c = *(const loose *)(table + index[2]), d = *(const loose *)(table + index[3]);
+  const pel_double4 ab0 = PEL__FIRSTS(a, b), ab1 = PEL__SECONDS(a, b), cd0 = PEL__FIRSTS(c, d),
+                    cd1 = PEL__SECONDS(c, d);
+  record[0] = PEL__LOW(ab0, cd0), record[1] = PEL__LOW(ab1, cd1);
+  record[2] = PEL__HIGH(ab0, cd0), record[3] = PEL__HIGH(ab1, cd1);
+}
+
 /* Lane r of the result is the sum of the lanes of row r. */
 PEL_INLINE pel_bits4 pel_row_sums(pel_bits4 a, pel_bits4 b, pel_bits4 c, pel_bits4 d) {
-  const pel_long4 low = {0, 4, 2, 6}, high = {1, 5, 3, 7}, left = {0, 1, 4, 5},
-                  right = {2, 3, 6, 7};
-#ifdef __clang__
-  const pel_bits4 ab = __builtin_shufflevector(a, b, 0, 4, 2, 6) +
-                       __builtin_shufflevector(a, b, 1, 5, 3, 7),
-                  cd = __builtin_shufflevector(c, d, 0, 4, 2, 6) +
-                       __builtin_shufflevector(c, d, 1, 5, 3, 7);
-  (void)low, (void)high, (void)left, (void)right;
-  return __builtin_shufflevector(ab, cd, 0, 1, 4, 5) + __builtin_shufflevector(ab, cd, 2, 3, 6, 7);
-#else
-  const pel_bits4 ab = __builtin_shuffle(a, b, low) + __builtin_shuffle(a, b, high),
-                  cd = __builtin_shuffle(c, d, low) + __builtin_shuffle(c, d, high);
-  return __builtin_shuffle(ab, cd, left) + __builtin_shuffle(ab, cd, right);
-#endif
+  const pel_bits4 ab = PEL__FIRSTS(a, b) + PEL__SECONDS(a, b),
+                  cd = PEL__FIRSTS(c, d) + PEL__SECONDS(c, d);
+  return PEL__LOW(ab, cd) + PEL__HIGH(ab, cd);
 }
 
 #endif

@@ -1,0 +1,101 @@
+/* For the author of a pair formula: exp, sin, cos and splines of vectors.  The same bits for every
+ * processor, since only operations that round correctly are used; a libm differs from version to
+ * version.  Errors are below 1 unit in the last place for exp and 2 for sin and cos
+ * (tests/unit/test_vector_math.c measures). */
+#ifndef PELSIM_VECTOR_MATH_H
+#define PELSIM_VECTOR_MATH_H
+
+#include "pelsim/simd.h"
+
+/* exp(x) for -708 <= x <= 709, and of the nearer of these beyond them or for NaN.  With n the
+ * integer nearest to x/log(2): 2^n exp(x - n log 2), by Taylor's polynomial of degree 13 (the rest
+ * is below 5e-18 for |r| <= log(2)/2). */
+PEL_INLINE pel_double4 pel_exp(pel_double4 x) {
+  static const double inverse_factorial[] = {
+      0x1.6124613a86d09p-33, 0x1.1eed8eff8d898p-29, 0x1.ae64567f544e4p-26, 0x1.27e4fb7789f5cp-22,
+      0x1.71de3a556c734p-19, 0x1.a01a01a01a01ap-16, 0x1.a01a01a01a01ap-13, 0x1.6c16c16c16c17p-10,
+      0x1.1111111111111p-7,  0x1.5555555555555p-5,  0x1.5555555555555p-3,  0x1p-1}; /* of 13 .. 2 */
+  const pel_double4 magic = pel_all(0x1.8p52);
+  x = pel_smaller(pel_larger(x, pel_all(-708)), pel_all(709));
+  const pel_double4 nearest = pel_fma(x, pel_all(0x1.71547652b82fep+0), magic), n = nearest - magic;
+  pel_double4 r = pel_fma(-n, pel_all(0x1.62e42fefa39efp-1), x); /* log 2, in two parts */
+  r = pel_fma(-n, pel_all(0x1.abc9e3b39803fp-56), r);
+  pel_double4 p = pel_all(inverse_factorial[0]);
+#pragma GCC unroll 12
+  for (int k = 1; k < 12; ++k) p = pel_fma(p, r, pel_all(inverse_factorial[k]));
+  const pel_double4 e = 1 + pel_fma(r * r, p, r);
+  return (pel_double4)((pel_bits4)e + ((pel_bits4)nearest << 52));
+}
+
+/* sin(pi x) and cos(pi x), |x| < 2^50.  With n the integer nearest to 2x and y = x - n/2, Taylor's
+ * polynomials in y (|y| <= 1/4: the rest is below 1e-17); n says which is which. */
+PEL_INLINE void pel_sin_cos_pi(pel_double4 x, pel_double4 *sine, pel_double4 *cosine) {
+  static const double of_sine[] = {
+      0x1.aaec32af93359p-21, -0x1.6fadb9f155744p-16, 0x1.e8f434d018d63p-12,
+      -0x1.e3074fde8871fp-8, 0x1.50783487ee782p-4,   -0x1.32d2cce62bd86p-1,
+      0x1.466bc6775aae2p+1,  -0x1.4abbce625be53p+2,  0x1.921fb54442d18p+1}; /* pi^k/k!, 17 .. 1 */
+  static const double of_cosine[] = {0x1.20c62c2f2d7f5p-18, -0x1.b6e24f44b128fp-14,
+                                     0x1.f9d38a3763cc3p-10, -0x1.a6d1f2a204a8cp-6,
+                                     0x1.e1f506891babbp-3,  -0x1.55d3c7e3cbffap+0,
+                                     0x1.03c1f081b5ac4p+2,  -0x1.3bd3cc9be45dep+2}; /* 16 .. 2 */
+  const pel_double4 magic = pel_all(0x1.8p52), nearest = pel_fma(x, pel_all(2), magic);
+  const pel_double4 y = pel_fma(nearest - magic, pel_all(-0.5), x), w = y * y;
+  pel_double4 s = pel_all(of_sine[0]), c = pel_all(of_cosine[0]);
+#pragma GCC unroll 8
+  for (int k = 1; k < 9; ++k) s = pel_fma(s, w, pel_all(of_sine[k]));
+#pragma GCC unroll 8
+  for (int k = 1; k < 8; ++k) c = pel_fma(c, w, pel_all(of_cosine[k]));
+  s = y * s, c = pel_fma(c, w, pel_all(1));
+  const pel_bits4 n = (pel_bits4)nearest;
+  const pel_long4 odd = -(pel_long4)(n & 1); /* quarter turns: (s, c) -> (c, -s) -> (-s, -c) ... */
+  *sine = (pel_double4)((pel_bits4)pel_choose(odd, c, s) ^ ((n & 2) << 62));
+  *cosine = (pel_double4)((pel_bits4)pel_choose(odd, s, c) ^ (((n + 1) & 2) << 62));
+}
+
+/* ---- cubic splines on a grid of equal steps from 0 ----
+ *
+ * A record of four coefficients an interval; with p in [0, 1] the way through it, the value is
+ * ((a[3] p + a[2]) p + a[1]) p + a[0].  A last record holds the end: value, slope, 0, 0. */
+
+typedef struct {
+  pel_int4 interval;
+  pel_double4 part;
+} pel_spline_place;
+
+/* Of x >= 0 with steps of 1/per_step; beyond the grid, of its end, number `last`. */
+PEL_INLINE pel_spline_place pel_spline_find(pel_double4 x, pel_double4 per_step, pel_double4 last) {
+  const pel_double4 p = pel_smaller(x * per_step, last);
+  const pel_int4 n = pel_to_int(p);
+  return (pel_spline_place){n, p - pel_to_real(n)};
+}
+
+/* The value, and the slope times the step. */
+PEL_INLINE pel_double4 pel_spline(const pel_double4 a[4], pel_double4 p, pel_double4 *slope) {
+  const pel_double4 u = pel_fma(a[3], p, a[2]);
+  *slope = pel_fma(u + pel_fma(a[3], p, u), p, a[1]);
+  return pel_fma(pel_fma(u, p, a[1]), p, a[0]);
+}
+
+/* Records [0, n] of the Hermite spline through n + 1 values, `stride` doubles apart: slopes by
+ * central differences of fourth order, of second order next to the ends and one-sided at them, as
+ * LAMMPS has it. */
+static inline void pel_spline_records(int n, const double *value, double *record, int stride) {
+  for (int m = 0; m <= n; ++m) {
+    double *a = record + (ptrdiff_t)m * stride;
+    const double *f = value + m;
+    a[0] = f[0];
+    a[1] = m == 0       ? f[1] - f[0]
+           : m == n     ? f[0] - f[-1]
+           : m == 1     ? (f[1] - f[-1]) / 2
+           : m == n - 1 ? (f[1] - f[-1]) / 2
+                        : ((f[-2] - f[2]) + 8 * (f[1] - f[-1])) / 12;
+    a[2] = a[3] = 0;
+  }
+  for (int m = 0; m < n; ++m) {
+    double *a = record + (ptrdiff_t)m * stride, step = value[m + 1] - value[m];
+    a[2] = 3 * step - 2 * a[1] - a[stride + 1];
+    a[3] = a[1] + a[stride + 1] - 2 * step;
+  }
+}
+
+#endif

@@ -1,0 +1,79 @@
+/* Morse's potential (Morse 1929, doi:10.1103/PhysRev.34.57). */
+#include "pairs.h"
+#include "potentials.h"
+
+#include <math.h>
+
+void pel__shift_coefficients(pel__lj_kind kind, double rc, double u, double slope, double *c) {
+  c[1] = kind == PEL__LJ_FORCE_SHIFTED ? slope : 0;
+  c[0] = kind == PEL__LJ_CUT ? 0 : u - rc * c[1];
+}
+
+/* With y = e^(-a(r-r0)): u = depth y (y - 2), u' = -2 a depth y (y - 1). */
+PEL_INLINE pel_pair morse(pel_real r2, const pel_real *c) {
+  const pel_real r = pel_sqrt(r2), y = pel_exp(c[4] * (c[5] - r));
+  return (pel_pair){.force = pel_fma(c[3] * y, y - 1, c[1]) / r,
+                    .energy = pel_fma(c[2] * y, y - 2, -c[0]) - c[1] * r};
+}
+#define PEL_FORMULA morse
+#define PEL_COEFFICIENTS PEL__MORSE_COEFFICIENTS
+#include "pelsim/pair_kernel.h"
+const pel_pair_kernels pel__morse = morse_kernels;
+
+void pel__morse_coefficients(pel__lj_kind kind, double depth, double a, double r0, double rc,
+                             double *c) {
+  const double y = pel__exp(-a * (rc - r0));
+  pel__shift_coefficients(kind, rc, depth * y * (y - 2), -2 * a * depth * y * (y - 1), c);
+  c[2] = depth, c[3] = 2 * a * depth, c[4] = a, c[5] = r0;
+}
+
+/* ---- the model ---- */
+
+static const pel_param params[] = {
+    PEL__MD_PARAMS,
+    PEL__MD_NUMBER(0, "depth", "1", "depth D of the potential of each type, or one for all"),
+    PEL__MD_NUMBER(1, "stiffness", "6", "a, an inverse length, of each type, or one for all"),
+    PEL__MD_NUMBER(2, "distance", "1.1",
+                   "r0, where the potential is deepest, of each type, or one for all"),
+    PEL__MD_PAIRS("'1-2 1.5 5 1.2': depth, stiffness, distance"),
+    PEL__MD_SHIFT,
+    PEL__MD_CUTOFF("2.5")};
+
+static const pel__md_number numbers[] = {{"depth", PEL__MD_NOT_MIXED, 0},
+                                         {"stiffness", PEL__MD_NOT_MIXED, 0},
+                                         {"distance", PEL__MD_NOT_MIXED, 0}};
+
+static void setup(pel_sim *s, void *state) {
+  pel__md_pairwise *c = state;
+  pel__md_pairs_setup(s, c, PEL_N(numbers), numbers);
+}
+
+static const pel_pair_kernels *kernels(const void *state) {
+  (void)state;
+  return &pel__morse;
+}
+
+static double coefficients(const void *state, int ti, int tj, double *c) {
+  const pel__md_pairwise *m = state;
+  const pel__md_pair *p = &m->of[ti][tj];
+  pel__morse_coefficients((pel__lj_kind)m->shift, p->x[0], p->x[1], p->x[2], p->cutoff, c);
+  return p->cutoff;
+}
+
+static void scale(const pel__md_pair *p, double *energy, double *length) {
+  *energy = p->x[0], *length = 1 / p->x[1];
+}
+static void ranges(const void *state, double *largest_force, double *largest_energy) {
+  pel__md_ranges(state, scale, largest_force, largest_energy);
+}
+
+static const pel_pair_stage pairs = {
+    .kernels = kernels, .coefficients = coefficients, .ranges = ranges};
+static const pel_particle_stage forces[] = {{"pairs", PEL_PAIRS, .pairs = &pairs}};
+static const pel_particle_model particles = {PEL__MD_DYNAMICS, PEL_TABLE(forces),
+                                             .skin = pel__md_skin};
+
+const pel_model pel_model_morse = {
+    PEL_MODEL("morse", pel__md_pairwise, "Molecular dynamics of particles with Morse's potential",
+              "Morse (1929)"),
+    PEL_TABLE(params), PEL__MD_DIAGNOSTICS, .particles = &particles, .setup = setup};

@@ -1,0 +1,61 @@
+/* Numbers of pairs of types from a configuration: a list for like pairs, mixing for unlike ones,
+ * and pairs that are given. */
+#ifndef PEL_MD_PAIRS_H
+#define PEL_MD_PAIRS_H
+
+#include "md.h"
+
+enum { PEL__MD_NUMBERS = 3 };
+
+/* How numbers of two types make that of their pair; with PEL__MD_NOT_MIXED it must be given. */
+typedef enum { PEL__MD_GEOMETRIC, PEL__MD_ARITHMETIC, PEL__MD_NOT_MIXED } pel__md_rule;
+
+typedef struct {
+  const char *key;
+  pel__md_rule rule;
+  double least; /* exclusive, of like pairs and given ones */
+} pel__md_number;
+
+typedef struct {
+  double x[PEL__MD_NUMBERS], cutoff;
+  bool known;
+} pel__md_pair;
+
+/* The state of a model with one pair potential of this kind; its texts are parameters. */
+typedef struct {
+  pel__md md;
+  double cutoff, skin;                                           /* parameters */
+  int shift;                                                     /* parameter, a pel__lj_kind */
+  char text[PEL__MD_NUMBERS][PEL_TEXT_MAX], pairs[PEL_TEXT_MAX]; /* parameters */
+  pel__md_pair of[PEL_TYPES][PEL_TYPES];
+} pel__md_pairwise;
+
+/* clang-format off */
+#define PEL__MD_NUMBER(I, KEY, DEF, DOC) \
+  {.key = KEY, .type = PEL_TEXT, .offset = offsetof(pel__md_pairwise, text[I]), .def = DEF, .doc = DOC}
+#define PEL__MD_PAIRS(DOC) \
+  PEL_OPTION(pel__md_pairwise, pairs, "none", NULL, \
+             "pairs of types that are not mixed, as in " DOC " and perhaps a cut-off", .word = "none")
+#define PEL__MD_SHIFT \
+  PEL_OPTION(pel__md_pairwise, shift, "none", "none|energy|force", \
+             "what is continued to zero at the cut-off: nothing, the energy, or the force too")
+#define PEL__MD_CUTOFF(DEF) \
+  PEL_PARAM(pel__md_pairwise, cutoff, DEF, 1e-3, 1e3, "1", \
+            "distance from which particles do not feel each other"), \
+  PEL_PARAM(pel__md_pairwise, skin, "0.3", 0, 100, "1", \
+            "margin of the lists of neighbours; changes the speed, never the result")
+/* clang-format on */
+
+/* pel__md_setup, then the n numbers from the texts, one a type or one for all, and `pairs`, a list
+ * like "1-2 1.5 0.8 2, 2-2 0.5 0.88": types, the numbers, and if it differs the cut-off. */
+void pel__md_pairs_setup(pel_sim *s, pel__md_pairwise *c, int n, const pel__md_number *numbers);
+
+double pel__md_skin(const void *state); /* of a pel__md_pairwise */
+
+/* The larger of the ranges and these, over all pairs of types: scale(p, rc) of each gives a typical
+ * energy and length; a pair may have 2^11 of the energy, and 2^15 of the force. */
+typedef void pel__md_scale(const pel__md_pair *p, double *energy, double *length);
+void pel__md_ranges(const pel__md_pairwise *c, pel__md_scale *scale, double *largest_force,
+                    double *largest_energy);
+
+#endif

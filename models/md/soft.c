@@ -1,0 +1,68 @@
+/* The soft cosine potential of LAMMPS' pair style soft: particles may pass through each other, so
+ * that a start with overlaps can be relaxed. */
+#include <math.h>
+
+#include "pairs.h"
+#include "potentials.h"
+
+/* -u'/r = A (pi/rc) sin(pi r/rc)/r, whose limit at r = 0 the smallest r stands for. */
+PEL_INLINE pel_pair soft(pel_real r2, const pel_real *c) {
+  const pel_real r = pel_sqrt(pel_larger(r2, pel_all(1e-30))),
+                 x = pel_smaller(r * c[1], pel_all(1));
+  pel_real s, cosine;
+  pel_sin_cos_pi(x, &s, &cosine);
+  return (pel_pair){.force = c[0] * c[1] * pel_all(PEL_PI) * s / r,
+                    .energy = pel_fma(c[0], cosine, c[0])};
+}
+#define PEL_FORMULA soft
+#define PEL_COEFFICIENTS PEL__SOFT_COEFFICIENTS
+#include "pelsim/pair_kernel.h"
+const pel_pair_kernels pel__soft = soft_kernels;
+
+void pel__soft_coefficients(double a, double rc, double *c) { c[0] = a, c[1] = 1 / rc; }
+
+/* ---- the model ---- */
+
+static const pel_param params[] = {
+    PEL__MD_PARAMS,
+    PEL__MD_NUMBER(
+        0, "strength", "10",
+        "A, half the energy of two particles in one place, of each type, or one for all"),
+    PEL__MD_PAIRS("'1-2 20': strength"), PEL__MD_CUTOFF("1.1225")};
+
+static const pel__md_number numbers[] = {{"strength", PEL__MD_GEOMETRIC, 0}};
+
+static void setup(pel_sim *s, void *state) {
+  pel__md_pairwise *c = state;
+  pel__md_pairs_setup(s, c, PEL_N(numbers), numbers);
+}
+
+static const pel_pair_kernels *kernels(const void *state) {
+  (void)state;
+  return &pel__soft;
+}
+
+static double coefficients(const void *state, int ti, int tj, double *c) {
+  const pel__md_pairwise *m = state;
+  const pel__md_pair *p = &m->of[ti][tj];
+  pel__soft_coefficients(p->x[0], p->cutoff, c);
+  return p->cutoff;
+}
+
+static void scale(const pel__md_pair *p, double *energy, double *length) {
+  *energy = p->x[0] / 0x1p8, *length = p->cutoff;
+}
+static void ranges(const void *state, double *largest_force, double *largest_energy) {
+  pel__md_ranges(state, scale, largest_force, largest_energy);
+}
+
+static const pel_pair_stage pairs = {
+    .kernels = kernels, .coefficients = coefficients, .ranges = ranges};
+static const pel_particle_stage forces[] = {{"pairs", PEL_PAIRS, .pairs = &pairs}};
+static const pel_particle_model particles = {PEL__MD_DYNAMICS, PEL_TABLE(forces),
+                                             .skin = pel__md_skin};
+
+const pel_model pel_model_soft = {
+    PEL_MODEL("soft", pel__md_pairwise, "Molecular dynamics of soft particles, which may overlap",
+              "Thompson et al. (2022)"),
+    PEL_TABLE(params), PEL__MD_DIAGNOSTICS, .particles = &particles, .setup = setup};

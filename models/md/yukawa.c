@@ -1,0 +1,74 @@
+/* Yukawa's potential, or the screened Coulomb potential (Debye & Hueckel 1923; Hynninen & Dijkstra
+ * 2003, doi:10.1103/PhysRevE.68.021407). */
+#include "pairs.h"
+#include "potentials.h"
+
+#include <math.h>
+
+/* -u' = A e^(-kappa r) (kappa + 1/r)/r */
+PEL_INLINE pel_pair yukawa(pel_real r2, const pel_real *c) {
+  const pel_real r = pel_sqrt(r2), i = 1 / r, u = c[2] * pel_exp(-c[3] * r) * i;
+  return (pel_pair){.force = pel_fma(u, c[3] + i, c[1]) * i, .energy = u - pel_fma(c[1], r, c[0])};
+}
+#define PEL_FORMULA yukawa
+#define PEL_COEFFICIENTS PEL__YUKAWA_COEFFICIENTS
+#include "pelsim/pair_kernel.h"
+const pel_pair_kernels pel__yukawa = yukawa_kernels;
+
+void pel__yukawa_coefficients(pel__lj_kind kind, double a, double kappa, double rc, double *c) {
+  const double u = a * pel__exp(-kappa * rc) / rc;
+  pel__shift_coefficients(kind, rc, u, -u * (kappa + 1 / rc), c);
+  c[2] = a, c[3] = kappa;
+}
+
+/* ---- the model ---- */
+
+static const pel_param params[] = {
+    PEL__MD_PARAMS,
+    PEL__MD_NUMBER(0, "strength", "10",
+                   "A, an energy times a length, of each type, or one for all; of two types the "
+                   "root of the product"),
+    PEL__MD_NUMBER(1, "kappa", "2",
+                   "inverse of the screening length, of each type, or one for all"),
+    PEL__MD_PAIRS("'1-2 -4 2': strength, kappa"),
+    PEL__MD_SHIFT,
+    PEL__MD_CUTOFF("2.5")};
+
+static const pel__md_number numbers[] = {{"strength", PEL__MD_GEOMETRIC, -1e30},
+                                         {"kappa", PEL__MD_ARITHMETIC, -1e-30}};
+
+static void setup(pel_sim *s, void *state) {
+  pel__md_pairwise *c = state;
+  pel__md_pairs_setup(s, c, PEL_N(numbers), numbers);
+}
+
+static const pel_pair_kernels *kernels(const void *state) {
+  (void)state;
+  return &pel__yukawa;
+}
+
+static double coefficients(const void *state, int ti, int tj, double *c) {
+  const pel__md_pairwise *m = state;
+  const pel__md_pair *p = &m->of[ti][tj];
+  pel__yukawa_coefficients((pel__lj_kind)m->shift, p->x[0], p->x[1], p->cutoff, c);
+  return p->cutoff;
+}
+
+static void scale(const pel__md_pair *p, double *energy, double *length) {
+  *length = p->x[1] * p->cutoff > 1 ? 1 / p->x[1] : p->cutoff;
+  *energy = fmax(fabs(p->x[0]), 1e-30) / *length;
+}
+static void ranges(const void *state, double *largest_force, double *largest_energy) {
+  pel__md_ranges(state, scale, largest_force, largest_energy);
+}
+
+static const pel_pair_stage pairs = {
+    .kernels = kernels, .coefficients = coefficients, .ranges = ranges};
+static const pel_particle_stage forces[] = {{"pairs", PEL_PAIRS, .pairs = &pairs}};
+static const pel_particle_model particles = {PEL__MD_DYNAMICS, PEL_TABLE(forces),
+                                             .skin = pel__md_skin};
+
+const pel_model pel_model_yukawa = {
+    PEL_MODEL("yukawa", pel__md_pairwise, "Molecular dynamics of particles with Yukawa's potential",
+              "Yukawa (1935)"),
+    PEL_TABLE(params), PEL__MD_DIAGNOSTICS, .particles = &particles, .setup = setup};

@@ -1,0 +1,254 @@
+/* Every pair potential against its formula in long double; forces are the slopes of the energies;
+ * shifts vanish at the cut-off; what a potential cannot describe is refused; the same bits whatever
+ * the skin, the threads, the number of types and the processor. */
+#include "md_case.h"
+
+#include "md/potentials.h"
+#include "md/table.h"
+
+/* ---- the potentials ---- */
+
+static const double cut_off = 2.5;
+
+static long double lj(long double r) {
+  const long double i6 = powl(r, -6);
+  return 4 * i6 * (i6 - 1);
+}
+static long double morse(long double r) {
+  const long double y = expl(-6 * (r - 1.125L));
+  return 1.5L * y * (y - 2);
+}
+static long double buckingham(long double r) { return 1e5L * expl(-r / 0.125L) - 2 * powl(r, -6); }
+static long double yukawa(long double r) { return 10 * expl(-2 * r) / r; }
+static long double soft(long double r) {
+  return 20 * (1 + cosl(3.14159265358979323846264338327950288L * r / cut_off));
+}
+
+typedef struct {
+  const char *name;
+  const pel_pair_kernels *kernels;
+  long double (*energy)(long double r);
+  double least;     /* distance from which on it is tried */
+  double tolerance; /* relative to 1: tables interpolate */
+  int squared;
+  double too_near;
+  uint64_t print; /* of a run, on any processor, with any vector width */
+} potential;
+
+static const potential potentials[] = {
+    {"lj", &pel__lj, lj, 0.8, 1e-12, 0, 0.3, UINT64_C(0x61fadcb4be7d8749)},
+    {"morse", &pel__morse, morse, 0.7, 1e-12, 0, 0.1, UINT64_C(0x095b11f950ae0182)},
+    {"buckingham", &pel__buckingham, buckingham, 0.7, 1e-12, 0, 0, UINT64_C(0x829f87b6ed466851)},
+    {"yukawa", &pel__yukawa, yukawa, 0.3, 1e-12, 0, 1e-4, UINT64_C(0x1ef68b63317d0eaf)},
+    {"soft", &pel__soft, soft, 2e-3, 1e-12, 0, 0, UINT64_C(0xfe568d9b5e8e9d54)},
+    {"table", &pel__table_kernels, lj, 0.8, 2e-6, 0, 0.699, UINT64_C(0x72dd7f55f484f081)},
+    {"table in r^2", &pel__table_kernels, lj, 0.8, 2e-6, 1, 0.699, UINT64_C(0xa32bc65113c52ade)}};
+
+static struct {
+  const potential *p;
+  pel__lj_kind kind;
+  pel__table table;
+  double *data;
+} present;
+
+static double slope(double r) {
+  const long double h = 1e-6L;
+  return (double)((present.p->energy(r + h) - present.p->energy(r - h)) / (2 * h));
+}
+
+static double coefficients(const void *ctx, int ti, int tj, double *c) {
+  const double rc = cut_off;
+  (void)ctx, (void)ti, (void)tj;
+  if (present.p->kernels == &pel__lj)
+    pel__lj_coefficients(present.kind, 1, 1, rc, c);
+  else if (present.p->kernels == &pel__morse)
+    pel__morse_coefficients(present.kind, 1.5, 6, 1.125, rc, c);
+  else if (present.p->kernels == &pel__buckingham)
+    pel__buckingham_coefficients(present.kind, 1e5, 0.125, 2, rc, c);
+  else if (present.p->kernels == &pel__yukawa)
+    pel__yukawa_coefficients(present.kind, 10, 2, rc, c);
+  else if (present.p->kernels == &pel__soft)
+    pel__soft_coefficients(20, rc, c);
+  else
+    pel__table_coefficients(present.kind, &present.table, present.data, 8, rc, c);
+  return rc;
+}
+
+/* A table of its own formula, for those that take one. */
+static void choose(const potential *p, pel__lj_kind kind) {
+  enum { N = 2001 };
+  present.p = p, present.kind = kind;
+  if (p->kernels != &pel__table_kernels) return;
+  const double low = 0.7, high = 2.6;
+  present.table = (pel__table){
+      N, p->squared, low, high, malloc(N * sizeof(double)), malloc(N * sizeof(double))};
+  for (int i = 0; i < N; ++i) {
+    const double t = i / (N - 1.), r = p->squared ? sqrt(low * low + t * (high * high - low * low))
+                                                  : low + t * (high - low);
+    present.table.u[i] = (double)p->energy(r), present.table.f[i] = -slope(r);
+  }
+  present.data = calloc(8 + pel__table_size(&present.table), sizeof(double));
+  pel__table_records(&present.table, present.data, 8);
+}
+
+static void unchoose(void) {
+  free(present.data);
+  pel__table_free(&present.table);
+  present.data = NULL;
+}
+
+static void install(md *s, int ntypes) {
+  pel_error e = {0};
+  pel__potential_destroy(&s->u);
+  pel__potential_create(&s->u, present.p->kernels, ntypes, coefficients, NULL, 0x1p15, 0x1p11, &e);
+  s->u.data = present.data;
+  fail_on(&e);
+}
+
+/* ---- two particles ---- */
+
+typedef struct {
+  double energy, force; /* -du/dr */
+} pull;
+
+static int try_pair(double r, pull *found, pel_error *e) {
+  const pel__domain d = cube(20);
+  const double u[3] = {2. / 7, 3. / 7, 6. / 7};
+  const double x[6] = {5, 5, 5, 5 + r * u[0], 5 + r * u[1], 5 + r * u[2]};
+  md s;
+  md_create(&s, &d, 2, x, NULL, NULL, &lj_unit, 0.3, 1);
+  install(&s, 1);
+  pel__pair_list_build(&s.list, &s.p, false, e);
+  pel__pairs_run(&s.p, &s.list, &s.u, &s.work, &s.sums, e);
+  int *at = md_places(&s);
+  *found = (pull){s.sums.energy, 0};
+  for (int a = 0; a < 3; ++a) found->force += s.p.f[a][at[1]] * u[a];
+  free(at);
+  md_destroy(&s);
+  return e->code;
+}
+
+static pull pair_at(double r) {
+  pull p;
+  pel_error e = {0};
+  try_pair(r, &p, &e);
+  fail_on(&e);
+  return p;
+}
+
+static void near(const char *what, double r, double got, double want, double tolerance) {
+  if (!(fabs(got - want) <= tolerance * fmax(1, fabs(want)) + 3e-11))
+    fail_msg("%s, %s at %g: got %.17g, want %.17g", present.p->name, what, r, got, want);
+}
+
+static void check_potential(const potential *p, pel__lj_kind kind) {
+  choose(p, kind);
+  const double end = (double)p->energy(cut_off), end_slope = slope(cut_off);
+  const bool shift = kind != PEL__LJ_CUT, bend = kind == PEL__LJ_FORCE_SHIFTED;
+  for (double r = p->least; r < cut_off; r += 0.0371) {
+    const double h = 3e-4 * fmax(r, 0.3);
+    const pull here = pair_at(r);
+    double u = (double)p->energy(r), du = slope(r);
+    if (shift) u -= end + (bend ? (r - cut_off) * end_slope : 0);
+    if (bend) du -= end_slope;
+    near("energy", r, here.energy, u, p->tolerance);
+    near("force", r, here.force, -du, 1e3 * p->tolerance);
+    if (r + 2 * h >= cut_off) continue;
+    const double narrow = pair_at(r + h).energy - pair_at(r - h).energy,
+                 wide = pair_at(r + 2 * h).energy - pair_at(r - 2 * h).energy;
+    near("slope", r, here.force, -(8 * narrow - wide) / (12 * h), 1e-6);
+  }
+  const pull last = pair_at(nextafter(cut_off, 0) - 1e-9), beyond = pair_at(cut_off + 1e-9);
+  if (shift) near("energy", cut_off, last.energy, 0, 1e-7);
+  if (bend) near("force", cut_off, last.force, 0, 1e-5);
+  assert_true(beyond.energy == 0 && beyond.force == 0);
+  unchoose();
+}
+
+static void formulas(void **state) {
+  (void)state;
+  for (size_t k = 0; k < sizeof potentials / sizeof *potentials; ++k) {
+    const potential *p = &potentials[k];
+    check_potential(p, PEL__LJ_CUT);
+    if (p->energy == soft) continue; /* it ends smoothly by itself */
+    check_potential(p, PEL__LJ_SHIFTED);
+    if (p->kernels != &pel__lj) check_potential(p, PEL__LJ_FORCE_SHIFTED); /* test_pairs.c */
+  }
+}
+
+/* ---- what is refused ---- */
+
+static void refused(void **state) {
+  (void)state;
+  for (size_t k = 0; k < sizeof potentials / sizeof *potentials; ++k) {
+    const potential *p = &potentials[k];
+    pel_error e = {0};
+    pull found;
+    const double barrier = pel__buckingham_barrier(1e5, 0.125, 2);
+    choose(p, PEL__LJ_CUT);
+    if (p->energy == soft) { /* particles in one place feel no force, and that is right */
+      assert_int_equal(try_pair(0, &found, &e), PEL_OK);
+      assert_true(fabs(found.energy - 40) < 1e-9 && found.force == 0);
+    } else {
+      const double near_by = p->energy == buckingham ? 0.999 * barrier : p->too_near;
+      assert_int_equal(try_pair(near_by, &found, &e), PEL_INVALID);
+      assert_non_null(strstr(e.text, "of a pair exceeds"));
+      assert_non_null(strstr(e.text, "particles 1 and 2"));
+    }
+    unchoose();
+  }
+  const double top = pel__buckingham_barrier(1e5, 0.125, 2);
+  assert_true(top > 0.05 && top < 0.5);
+  assert_true(buckingham(top) > buckingham(top * 1.001) &&
+              buckingham(top) > buckingham(top * .999));
+  assert_true(pel__buckingham_barrier(1e5, 0.125, 0) == 0);
+  assert_true(isinf(pel__buckingham_barrier(1, 0.125, 1e5)));
+}
+
+/* ---- the same bits ---- */
+
+static uint64_t run(double skin, int threads, int types, double *builds) {
+  double length, *x;
+  const int n = fcc(4, 0.8442, &length, &x);
+  double *v = velocities(n, 1.44, 7);
+  int *type = calloc((size_t)n, sizeof *type);
+  const pel__domain d = cube(length);
+  md s;
+  for (int i = 0; i < n; ++i) type[i] = i % 2;
+  md_create(&s, &d, n, x, v, types > 1 ? type : NULL, &lj_unit, skin, threads);
+  install(&s, types);
+  md_steps(&s, 150);
+  const uint64_t print = md_fingerprint(&s);
+  *builds = s.list.builds;
+  md_destroy(&s);
+  free(x), free(v), free(type);
+  return print;
+}
+
+static void same_bits(void **state) {
+  (void)state;
+  static const struct {
+    double skin;
+    int threads, types;
+  } as[] = {{0.3, 1, 1}, {0.05, 1, 1}, {0.7, 1, 1}, {0.2, 3, 1}, {0.3, 1, 2}, {0.1, 2, 2}};
+  for (size_t k = 0; k < sizeof potentials / sizeof *potentials; ++k) {
+    double builds, most = 0, least = INFINITY;
+    choose(&potentials[k], PEL__LJ_CUT);
+    for (size_t i = 0; i < sizeof as / sizeof *as; ++i) {
+      const uint64_t got = run(as[i].skin, as[i].threads, as[i].types, &builds);
+      most = fmax(most, builds), least = fmin(least, builds);
+      if (got != potentials[k].print)
+        fail_msg("%s, skin %g, threads %d, types %d: fingerprint %016lx, want %016lx",
+                 potentials[k].name, as[i].skin, as[i].threads, as[i].types, (unsigned long)got,
+                 (unsigned long)potentials[k].print);
+    }
+    assert_true(most > 3 * least); /* rebuilding often and seldom was tried */
+    unchoose();
+  }
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {cmocka_unit_test(formulas), cmocka_unit_test(refused),
+                                     cmocka_unit_test(same_bits)};
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
