@@ -145,16 +145,29 @@ bool pel__dynamics_flexible(const pel_sim *s) {
 
 /* The box among the ranks; the layout is theirs. */
 static int share_box(pel_sim *s, pel_error *e) {
+  const pel_particle_model *m = s->model->particles;
   pel__dynamics *d = s->dynamics;
   int nb[3];
   const double shrinks = pel__dynamics_flexible(s) ? 1.2 : 1; /* blocks that leave it room */
+  const bool measured = !(m->skin(s->state) > 0);
   const double reach = shrinks * (d->list.cutoff + d->list.skin);
   const int blocks = pel__blocks_asked(s, nb);
   if (pel__regions_create(&d->regions, s->comm, &d->p.domain, reach, nb, blocks, e)) return e->code;
   d->p.regions = &d->regions;
   d->p.total = d->box.n;
   s->layout = d->regions.layout;
+  const double thin = pel__regions_thinnest(&d->regions, &d->p.domain) / shrinks;
+  if (measured) pel__skin_begin(&d->skin, d->cutoff, fmax(thin - d->cutoff, d->list.skin));
   return PEL_OK;
+}
+
+/* The one to begin with. */
+static int choose_skin(pel_sim *s, pel_error *e) {
+  const pel_particle_model *m = s->model->particles;
+  pel__dynamics *d = s->dynamics;
+  d->skin.skin = m->skin(s->state);
+  if (!(d->skin.skin > 0)) pel__skin_begin(&d->skin, d->cutoff, INFINITY);
+  return pel__pair_list_create(&d->list, &d->p, d->cutoff, d->skin.skin, e);
 }
 
 int pel__dynamics_create(pel_sim *s, pel_error *e) {
@@ -166,8 +179,7 @@ int pel__dynamics_create(pel_sim *s, pel_error *e) {
   d->time_unit = time_unit(s);
   if (pel__dynamics_domain(d, d->box.length, &domain, e) ||
       pel__particles_create(&d->p, &domain, mine.n, s->threads, e) || create_forces(s, e) ||
-      pel__pair_list_create(&d->list, &d->p, d->cutoff, m->skin(s->state), e) ||
-      create_attributes(s, e) || share_box(s, e))
+      choose_skin(s, e) || create_attributes(s, e) || share_box(s, e))
     return e->code;
   d->velocity_quantum = pel__velocity_quantum(d->cutoff, s->set.time.dt / d->time_unit);
   d->scattered = true;

@@ -4,6 +4,7 @@
 
 #include "pairs.h"
 #include "sim.h"
+#include "skin.h"
 
 /* A stage that makes forces. */
 typedef struct {
@@ -16,6 +17,7 @@ struct pel__dynamics {
   pel__regions regions;
   pel__particles p;
   pel__pair_list list;
+  pel__skin skin;
   pel__force_stage *forces;
   int nforces;
   double *held[3]; /* f of the passes before, if there are several; attributes of ours */
@@ -24,6 +26,7 @@ struct pel__dynamics {
   double cutoff, time_unit, velocity_quantum;
   /* What is up to date: the list of pairs, p.f, totals.kinetic, the other totals. */
   bool listed, forced, moving, summed;
+  double spent;   /* seconds of steps */
   bool scattered; /* particles are on ranks by their ids, not by their places */
   pel_totals totals;
 };

@@ -232,6 +232,7 @@ void pel__guests_start(pel__particles *p, const pel__copies *c) {
   const pel__regions *r = p->regions;
   pel__guests *g = &p->guests;
   if (!r || !r->npeers) return;
+  const double t0 = MPI_Wtime();
   const int each = c->n * PEL_LANES; /* doubles a cluster */
   int arriving = 0;
   for (int i = 0; i < r->npeers; ++i) arriving += g->got[i];
@@ -256,11 +257,13 @@ void pel__guests_start(pel__particles *p, const pel__copies *c) {
     if (g->sent[i])
       MPI_Isend(out, g->sent[i] * each, MPI_DOUBLE, r->peer[i], TAG, r->comm,
                 &g->request[g->nrequests++]);
+  g->seconds += MPI_Wtime() - t0;
 }
 
 void pel__guests_finish(pel__particles *p, const pel__copies *c) {
   pel__guests *g = &p->guests;
   if (!p->regions || !p->regions->npeers) return;
+  const double t0 = MPI_Wtime();
   const int each = c->n * PEL_LANES;
   MPI_Waitall(g->nrequests, g->request, MPI_STATUSES_IGNORE);
 #pragma omp parallel for num_threads(p->threads) schedule(static)
@@ -270,4 +273,5 @@ void pel__guests_finish(pel__particles *p, const pel__copies *c) {
       *(pel_double4 *)(*c->what[k].at + to) =
           *(const pel_double4 *)(g->in + (ptrdiff_t)i * each + k * PEL_LANES);
   }
+  g->seconds += MPI_Wtime() - t0;
 }

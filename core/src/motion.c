@@ -59,8 +59,10 @@ double pel__drift(pel__particles *p, double dt) {
     }
     for (int l = 0; l < PEL_LANES; ++l) largest = fmax(largest, watch[l] == 0 ? most[l] : INFINITY);
   }
+  const double t0 = MPI_Wtime();
   if (p->regions && p->regions->nranks > 1)
     MPI_Allreduce(MPI_IN_PLACE, &largest, 1, MPI_DOUBLE, MPI_MAX, p->regions->comm);
+  p->waited += MPI_Wtime() - t0;
   return largest;
 }
 

@@ -202,7 +202,6 @@ int pel__dynamics_scalars(const pel_sim *s, pel_scalar *x) {
 }
 
 static int restore_box(pel_sim *s, const double length[3], const char *checkpoint, pel_error *e) {
-  const pel_particle_model *m = s->model->particles;
   pel__dynamics *d = s->dynamics;
   const double *own = d->p.domain.length;
   pel__domain domain;
@@ -215,7 +214,7 @@ static int restore_box(pel_sim *s, const double length[3], const char *checkpoin
           checkpoint, length[a], "xyz"[a], own[a]);
   if (pel__dynamics_domain(d, length, &domain, e)) return e->code;
   d->p.domain = domain;
-  return pel__pair_list_fit(&d->list, &domain, m->skin(s->state), e);
+  return pel__pair_list_fit(&d->list, &domain, d->skin.skin, e);
 }
 
 int pel__dynamics_restore(pel_sim *s, const pel_scalar *x, const char *checkpoint, pel_error *e) {

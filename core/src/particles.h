@@ -48,6 +48,7 @@ typedef struct {
   double *out, *in; /* messages */
   size_t out_room, in_room;
   MPI_Request *request; /* [2*npeers] */
+  double seconds;       /* spent on messages */
   int nrequests;
 } pel__guests;
 
@@ -72,6 +73,7 @@ typedef struct {
   int nclusters, nimages;
   int room; /* clusters allocated */
   int threads;
+  double waited; /* seconds in maxima over all ranks */
 
   double *x[3], *v[3];
   double *f[3];  /* accumulated as int64_t, then turned into multiples of the force quantum */

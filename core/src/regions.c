@@ -162,15 +162,23 @@ int pel__regions_owner(const pel__regions *r, const pel__domain *d, const double
   return r->layout->block[r->layout->at[(c[2] * nb[1] + c[1]) * nb[0] + c[0]]].rank;
 }
 
+static double thickness(const pel__regions *r, const pel__domain *d, int a) {
+  return d->length[a] * floor((double)r->cells[a] / r->layout->nb[a]) / (double)r->cells[a];
+}
+
+double pel__regions_thinnest(const pel__regions *r, const pel__domain *d) {
+  double least = INFINITY;
+  for (int a = 0; a < d->dims; ++a)
+    if (r->layout->nb[a] > 1) least = fmin(least, thickness(r, d, a));
+  return least;
+}
+
 int pel__regions_check(const pel__regions *r, const pel__domain *d, double reach, pel_error *e) {
-  for (int a = 0; a < d->dims; ++a) {
-    const double thinnest =
-        d->length[a] * floor((double)r->cells[a] / r->layout->nb[a]) / (double)r->cells[a];
-    if (r->layout->nb[a] > 1 && thinnest < reach)
+  for (int a = 0; a < d->dims; ++a)
+    if (r->layout->nb[a] > 1 && thickness(r, d, a) < reach)
       return pel_error_set(e, PEL_INVALID,
                            "the box has shrunk to %g along %c, where %d blocks share it: each is "
                            "thinner than cut-off and skin, %g; resume on fewer ranks",
                            d->length[a], "xyz"[a], r -> layout -> nb[a], reach);
-  }
   return PEL_OK;
 }

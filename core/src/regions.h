@@ -41,6 +41,9 @@ void pel__regions_destroy(pel__regions *r);
 /* The owner of a position within the box: the same answer on every rank. */
 int pel__regions_owner(const pel__regions *r, const pel__domain *d, const double x[3]);
 
+/* The least length of a block along an axis that is cut; INFINITY if none is. */
+double pel__regions_thinnest(const pel__regions *r, const pel__domain *d);
+
 /* Fails if some block has become thinner than the reach. */
 int pel__regions_check(const pel__regions *r, const pel__domain *d, double reach, pel_error *e);
 

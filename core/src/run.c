@@ -194,8 +194,8 @@ static int loop(pel__records *r, const pel_request *q, bool resumed, pel_error *
 /* ---- the end ---- */
 
 static void gather_phases(pel_sim *s, pel__phase *p) {
-  static const char *const name[] = {"compute", "halo",       "filter",   "diagnostics",
-                                     "output",  "checkpoint", "agreement"};
+  static const char *const name[] = {"compute",     "halo",   "lists",      "filter",
+                                     "diagnostics", "output", "checkpoint", "agreement"};
   double lo[PEL__NPHASES], hi[PEL__NPHASES], sum[PEL__NPHASES];
   MPI_Reduce(s->seconds, lo, PEL__NPHASES, MPI_DOUBLE, MPI_MIN, 0, s->comm);
   MPI_Reduce(s->seconds, hi, PEL__NPHASES, MPI_DOUBLE, MPI_MAX, 0, s->comm);

@@ -27,6 +27,7 @@ typedef struct {
 typedef enum {
   PEL__T_COMPUTE,
   PEL__T_HALO,
+  PEL__T_LISTS,
   PEL__T_FILTER,
   PEL__T_MEASURE,
   PEL__T_OUTPUT,

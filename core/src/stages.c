@@ -68,16 +68,26 @@ static void run_kernel(pel_sim *s, const pel_particle_stage *stage, double dt, d
   }
 }
 
+static int build(pel_sim *s, pel_error *e) {
+  pel__dynamics *d = s->dynamics;
+  const double t0 = MPI_Wtime(), messages = d->p.guests.seconds;
+  pel__skin_next(&d->skin, s->comm, s->step, d->spent);
+  if (pel__pair_list_fit(&d->list, &d->p.domain, d->skin.skin, e) ||
+      pel__pair_list_build(&d->list, &d->p, d->scattered, e))
+    return e->code;
+  pel__dynamics_bind(s);
+  d->listed = true, d->scattered = false;
+  d->p.guests.seconds = messages; /* those belong to the list */
+  s->seconds[PEL__T_LISTS] += MPI_Wtime() - t0;
+  return PEL_OK;
+}
+
 /* Forces of the present positions, and if wanted what is summed over pairs.  Fails on all ranks
  * alike. */
 static int evaluate(pel_sim *s, bool sums, double dt, pel_error *e) {
   pel__dynamics *d = s->dynamics;
   bool first = true;
-  if (!d->listed) {
-    if (pel__pair_list_build(&d->list, &d->p, d->scattered, e)) return e->code;
-    pel__dynamics_bind(s);
-    d->listed = true, d->scattered = false;
-  }
+  if (!d->listed && build(s, e)) return e->code;
   d->totals.potential = 0;
   for (int v = 0; v < 6; ++v) d->totals.virial[v] = 0;
   for (int i = 0; i < d->nforces; ++i) {
@@ -179,8 +189,29 @@ static int run_stage(pel_sim *s, const pel_particle_stage *stage, double dt, pel
                        s->model->name);
 }
 
+/* Seconds that are not those of computing. */
+typedef struct {
+  double lists, messages, maxima;
+} spent;
+
+static spent look(const pel_sim *s) {
+  const pel__particles *p = &s->dynamics->p;
+  return (spent){s->seconds[PEL__T_LISTS], p->guests.seconds, p->waited};
+}
+
+static void book(pel_sim *s, const spent *before, double seconds) {
+  const spent now = look(s);
+  const double lists = now.lists - before->lists, messages = now.messages - before->messages,
+               maxima = now.maxima - before->maxima;
+  s->seconds[PEL__T_HALO] += messages;
+  s->seconds[PEL__T_AGREE] += maxima;
+  s->seconds[PEL__T_COMPUTE] += seconds - lists - messages - maxima;
+  s->dynamics->spent += seconds;
+}
+
 void pel__dynamics_step(pel_sim *s, double dt) {
   const pel_particle_model *m = s->model->particles;
+  const spent before = look(s);
   const double t0 = MPI_Wtime();
   pel_error e = {0};
   for (int i = 0; i < m->nprogram && !e.code; ++i) {
@@ -188,7 +219,7 @@ void pel__dynamics_step(pel_sim *s, double dt) {
     if (stage->when && !stage->when(s->state, s->step)) continue;
     if (run_stage(s, stage, dt / s->dynamics->time_unit, &e)) pel_fail(s, "%s", e.text);
   }
-  s->seconds[PEL__T_COMPUTE] += MPI_Wtime() - t0;
+  book(s, &before, MPI_Wtime() - t0);
 }
 
 /* ---- numbers over all particles ---- */
@@ -260,7 +291,7 @@ void pel_scale_box(const pel_routine *r, const double mu[3]) {
     return;
   }
   if (pel__dynamics_domain(d, length, &domain, &e) ||
-      pel__pair_list_fit(&d->list, &domain, s->model->particles->skin(s->state), &e)) {
+      pel__pair_list_fit(&d->list, &domain, d->skin.skin, &e)) {
     pel_fail(s, "%s", e.text);
     return;
   }

@@ -24,8 +24,10 @@ static const pel_param params[] = {
     PEL_OPTION(metal, elements, "auto", NULL,
                "element of each type, as in 'Ni Al'; auto: those of the file, in its order",
                .word = "auto"),
-    PEL_PARAM(metal, skin, "0.8", 0, 100, "1",
-              "margin of the lists of neighbours; changes the speed, never the result")};
+    PEL_PARAM(metal, skin, "auto", 1e-6, 100, "1",
+              "margin of the lists of neighbours; auto: the fastest, found by measurement; changes "
+              "the speed, never the result",
+              .word = "auto")};
 
 /* ---- setup ---- */
 

@@ -35,8 +35,10 @@ static const pel_param params[] = {
                "what is continued to zero at the cut-off: nothing, the energy, or the force too"),
     PEL_OPTION(lj, tail, "no", NULL,
                "energy and pressure of what lies beyond the cut-off, as in a uniform fluid"),
-    PEL_PARAM(lj, skin, "0.3", 0, 100, "1",
-              "margin of the lists of neighbours; changes the speed, never the result")};
+    PEL_PARAM(lj, skin, "auto", 1e-6, 100, "1",
+              "margin of the lists of neighbours; auto: the fastest, found by measurement; changes "
+              "the speed, never the result",
+              .word = "auto")};
 
 /* ---- pairs of types ---- */
 

@@ -42,8 +42,9 @@ typedef struct {
 #define PEL__MD_CUTOFF(DEF) \
   PEL_PARAM(pel__md_pairwise, cutoff, DEF, 1e-3, 1e3, "1", \
             "distance from which particles do not feel each other"), \
-  PEL_PARAM(pel__md_pairwise, skin, "0.3", 0, 100, "1", \
-            "margin of the lists of neighbours; changes the speed, never the result")
+  PEL_PARAM(pel__md_pairwise, skin, "auto", 1e-6, 100, "1", \
+            "margin of the lists of neighbours; auto: the fastest, found by measurement; changes " \
+            "the speed, never the result", .word = "auto")
 /* clang-format on */
 
 /* pel__md_setup, then the n numbers from the texts, one a type or one for all, and `pairs`, a list

@@ -91,8 +91,10 @@ static const pel_param params[] = {
               .word = "auto"),
     PEL_OPTION(tabulated, shift, "none", "none|energy|force",
                "what is continued to zero at the cut-off: nothing, the energy, or the force too"),
-    PEL_PARAM(tabulated, skin, "0.3", 0, 100, "1",
-              "margin of the lists of neighbours; changes the speed, never the result")};
+    PEL_PARAM(tabulated, skin, "auto", 1e-6, 100, "1",
+              "margin of the lists of neighbours; auto: the fastest, found by measurement; changes "
+              "the speed, never the result",
+              .word = "auto")};
 
 /* One table of the file, to the end of the data. */
 static bool read_table(pel_sim *s, tabulated *c, int n, const char *name, const char *text,

@@ -258,7 +258,8 @@ struct pel_particle_model {
   /* Velocities at step 0 lose their drift and are scaled to sum(m v^2) = pel_degrees * this energy;
    * NULL or NAN: they stay as seeded. */
   double (*temperature)(const void *state);
-  double (*skin)(const void *state);      /* margin of the lists of pairs; changes no bit */
+  /* Margin of the lists of pairs; changes no bit.  0: the fastest, found by measurement. */
+  double (*skin)(const void *state);
   double (*time_step)(const void *state); /* what [time] dt = auto stands for */
   /* The model's unit of time in seconds: what a number without a unit counts in [time].  NULL or 1:
    * times are reduced and have no unit. */
