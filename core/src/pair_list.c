@@ -296,7 +296,7 @@ static void find_places(pel__pair_list *l, const pel__particles *p) {
   const int64_t places = (int64_t)pel__nall(p) * PEL_LANES;
   double far = 0;
   if (pel__nall(p) + 4 > l->place_room) {
-    l->place_room = pel__nall(p) + pel__nall(p) / 4 + 64;
+    l->place_room = (pel__nall(p) + pel__nall(p) / 4 + 64) / 4 * 4; /* whole cache lines */
     for (int a = 0; a < 3; ++a) {
       free(l->place[a]);
       l->place[a] = aligned_alloc(64, (size_t)l->place_room * PEL_LANES * sizeof **l->place);
