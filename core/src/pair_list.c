@@ -168,7 +168,8 @@ static void append(search *s, pel__rows *h, int c) {
     h->entry = realloc(h->entry, h->room * sizeof *h->entry);
   }
   for (int r = 0; r < PEL_LANES; ++r) {
-    memcpy(h->entry + h->nentries, s->found[r], (size_t)s->nfound[r] * sizeof *h->entry);
+    if (s->nfound[r]) /* else there may be no memory yet */
+      memcpy(h->entry + h->nentries, s->found[r], (size_t)s->nfound[r] * sizeof *h->entry);
     h->nentries += (size_t)s->nfound[r];
     row[r + 1] = (int)h->nentries;
   }
