@@ -168,7 +168,8 @@ static void append(search *s, pel__rows *h, int c) {
     h->entry = realloc(h->entry, h->room * sizeof *h->entry);
   }
   for (int r = 0; r < PEL_LANES; ++r) {
-    memcpy(h->entry + h->nentries, s->found[r], (size_t)s->nfound[r] * sizeof *h->entry);
+    if (s->nfound[r]) /* else there may be no memory yet */
+      memcpy(h->entry + h->nentries, s->found[r], (size_t)s->nfound[r] * sizeof *h->entry);
     h->nentries += (size_t)s->nfound[r];
     row[r + 1] = (int)h->nentries;
   }
@@ -296,7 +297,7 @@ static void find_places(pel__pair_list *l, const pel__particles *p) {
   const int64_t places = (int64_t)pel__nall(p) * PEL_LANES;
   double far = 0;
   if (pel__nall(p) + 4 > l->place_room) {
-    l->place_room = pel__nall(p) + pel__nall(p) / 4 + 64;
+    l->place_room = (pel__nall(p) + pel__nall(p) / 4 + 64) / 4 * 4; /* whole cache lines */
     for (int a = 0; a < 3; ++a) {
       free(l->place[a]);
       l->place[a] = aligned_alloc(64, (size_t)l->place_room * PEL_LANES * sizeof **l->place);

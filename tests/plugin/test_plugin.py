@@ -60,8 +60,10 @@ check('the package is installed', sum(p.endswith('pelsimConfig.cmake') for p in 
 
 # ---- what plug-ins can call: the functions marked PEL_API, no more and no less
 
-with open(os.path.join(PREFIX, 'include/pelsim/model.h'), encoding='utf-8') as f:
-    marked = re.findall(r'^PEL_API [^;(]*?(\w+)\(', f.read(), re.M)
+marked = []
+for header in ('model.h', 'particles.h'):
+    with open(os.path.join(PREFIX, 'include/pelsim', header), encoding='utf-8') as f:
+        marked += re.findall(r'^PEL_API [^;(]*?(\w+)\(', f.read(), re.M)
 exported = [line.split()[-1] for line in must('nm', '-D', '--defined-only', PELSIM).splitlines()]
 check('functions that the command exports', sorted(s for s in exported if s.startswith('pel')),
       sorted(marked))
