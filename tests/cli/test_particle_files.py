@@ -143,7 +143,7 @@ check("energy after a file in metal units", abs(float(last[0][-1]["total_energy"
 
 GOOD = open("checkpoint.lmp", encoding="utf-8").read()
 with open("cut.lmp", "w", encoding="utf-8") as f:
-    f.write(GOOD[:len(GOOD) // 3])
+    f.write(GOOD[:GOOD.rindex("\n", 0, len(GOOD) // 3) + 1])
 with open("walls.lmp", "w", encoding="utf-8") as f:
     f.write(re.sub(r"\n9 ([12]) ", r"\n9 \1 -", GOOD, count=1))
 for name, start, code, parts in (
