@@ -12,6 +12,7 @@ typedef struct {
   int nset;
   int64_t ranks, threads, steps; /* 0: not given */
   const char *dir, *resume;      /* NULL: not given; resume "": without a file */
+  const char *format, *frame, *output;
   bool overwrite, json, markdown, help;
   pel_progress progress;
   double tolerance;
@@ -32,7 +33,8 @@ enum {
   CLI_DIFF = 1 << 7,
   CLI_FINGERPRINT = 1 << 8,
   CLI_NEW_MODEL = 1 << 9,
-  CLI_ALL = (1 << 10) - 1
+  CLI_EXPORT = 1 << 10,
+  CLI_ALL = (1 << 11) - 1
 };
 
 /* A subcommand; run returns an exit code of pelsim/error.h. */
@@ -54,6 +56,7 @@ int cli_init(const cli_arguments *a);
 int cli_info(const cli_arguments *a);
 int cli_verify(const cli_arguments *a);
 int cli_diff(const cli_arguments *a);
+int cli_export(const cli_arguments *a);
 int cli_fingerprint(const cli_arguments *a);
 int cli_new_model(const cli_arguments *a);
 

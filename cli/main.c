@@ -42,12 +42,16 @@ static const cli_command commands[] = {
      cli_info},
     {CLI_VERIFY, "verify", "FILE...", 1, -1, "check every checksum of files",
      "Reads every byte of each FILE and compares all checksums and fingerprints; exit code 4 if\n"
-     "any file is damaged.  A run directory stands for all its checkpoints and its fields.nc.\n",
+     "any file is damaged.  A run directory stands for all its checkpoints and its output.\n",
      cli_verify},
     {CLI_DIFF, "diff", "A B", 2, 2, "compare two files",
      "Compares the variables of two files and names the first that differs and where; exit code\n"
      "0: same, 1: different.\n",
      cli_diff},
+    {CLI_EXPORT, "export", "FILE", 1, 1, "particles as extended XYZ or LAMMPS data",
+     "Writes the particles of a checkpoint, of a frame of a trajectory or of any file that a run\n"
+     "can start from as text.  Every number reads back to the same bits.\n",
+     cli_export},
     {CLI_FINGERPRINT, "fingerprint", "FILE", 1, 1, "the 64-bit fingerprint of a checkpoint",
      "Prints the fingerprint of the state in a checkpoint: equal states have equal fingerprints,\n"
      "however they were computed and stored.\n",

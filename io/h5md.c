@@ -34,6 +34,18 @@ char *pel__h5md_text(hid_t object, const char *name) {
   return text;
 }
 
+bool pel__h5md_number(hid_t object, const char *name, double *x) {
+  if (H5Aexists(object, name) <= 0) return false;
+  const hid_t a = H5Aopen(object, name, H5P_DEFAULT), t = a < 0 ? -1 : H5Aget_type(a),
+              s = a < 0 ? -1 : H5Aget_space(a);
+  const bool ok = pel__h5md_is_number(t) && H5Tget_class(t) != H5T_ENUM &&
+                  H5Sget_simple_extent_npoints(s) == 1 && H5Aread(a, H5T_NATIVE_DOUBLE, x) >= 0;
+  if (s >= 0) H5Sclose(s);
+  if (t >= 0) H5Tclose(t);
+  if (a >= 0) H5Aclose(a);
+  return ok;
+}
+
 /* ---- the file ---- */
 
 static bool is_group(hid_t at, const char *name) {
@@ -141,15 +153,30 @@ void pel__h5md_done(pel__h5md_element *x) {
   x->value = x->object = -1;
 }
 
+/* Numbers as every program writes them: HDF5 aborts on some that a damaged file may describe. */
+bool pel__h5md_is_number(hid_t object_type) {
+  const H5T_class_t class = object_type < 0 ? H5T_NO_CLASS : H5Tget_class(object_type);
+  const hid_t reals[] = {H5T_IEEE_F32LE, H5T_IEEE_F64LE, H5T_IEEE_F32BE, H5T_IEEE_F64BE};
+  bool good = false;
+  for (int i = 0; i < 4 && class == H5T_FLOAT; ++i)
+    good = good || H5Tequal(object_type, reals[i]) > 0;
+  if (class != H5T_INTEGER && class != H5T_ENUM) return good;
+  const hid_t is = class == H5T_ENUM ? H5Tget_super(object_type) : H5Tcopy(object_type);
+  const size_t bytes = H5Tget_size(is);
+  good = H5Tget_class(is) == H5T_INTEGER && bytes <= 8 && (bytes & (bytes - 1)) == 0 &&
+         H5Tget_precision(is) == 8 * bytes && H5Tget_offset(is) == 0 &&
+         H5Tget_size(object_type) == bytes;
+  H5Tclose(is);
+  return good;
+}
+
 /* Shape and type of x->value: [frame][n][components], the last only of vectors. */
 static bool understand(pel__h5md_element *x, bool fixed) {
   hsize_t n[H5S_MAX_RANK] = {0};
   const hid_t s = H5Dget_space(x->value), t = H5Dget_type(x->value);
   const int rank = s < 0 ? -1 : H5Sget_simple_extent_dims(s, n, NULL), first = fixed ? 0 : 1;
   const H5T_class_t class = t < 0 ? H5T_NO_CLASS : H5Tget_class(t);
-  bool ok = rank >= first + 1 && rank <= first + 2 &&
-            (class == H5T_INTEGER || class == H5T_FLOAT || class == H5T_ENUM) &&
-            H5Tget_size(t) <= 16;
+  bool ok = rank >= first + 1 && rank <= first + 2 && pel__h5md_is_number(t);
   if (ok) {
     x->frames = fixed ? 0 : (int64_t)n[0];
     x->n = (int64_t)n[first];
@@ -188,17 +215,13 @@ int pel__h5md_read(const pel__h5md *f, const pel__h5md_element *x, int64_t frame
   const int rank = H5Sget_simple_extent_dims(all, n, NULL);
   /* HDF5 turns no enumeration into numbers: taken as the integers that it is made of */
   const hid_t is = H5Tget_class(t) == H5T_ENUM ? H5Tget_super(t) : H5Tcopy(t);
-  const size_t bytes = H5Tget_size(is), count = (size_t)(x->n * x->components);
-  char *raw = bytes > 8 ? malloc(bytes * count + 1) : NULL;
-  void *buffer = raw ? raw : (void *)to;
+  const size_t count = (size_t)(x->n * x->components);
   if (x->frames) at[0] = (hsize_t)frame, n[0] = 1;
   const hid_t part = H5Screate_simple(rank, n, NULL);
-  bool ok = (bytes <= 8 || raw) && H5Sselect_hyperslab(all, H5S_SELECT_SET, at, NULL, n, NULL) >= 0;
+  bool ok = H5Sselect_hyperslab(all, H5S_SELECT_SET, at, NULL, n, NULL) >= 0;
   if (ok && count)
-    ok = H5Dread(x->value, t, part, all, H5P_DEFAULT, buffer) >= 0 &&
-         H5Tconvert(is, H5T_NATIVE_DOUBLE, count, buffer, NULL, H5P_DEFAULT) >= 0;
-  if (ok && raw) memcpy(to, raw, count * sizeof *to);
-  free(raw);
+    ok = H5Dread(x->value, t, part, all, H5P_DEFAULT, to) >= 0 &&
+         H5Tconvert(is, H5T_NATIVE_DOUBLE, count, to, NULL, H5P_DEFAULT) >= 0;
   H5Sclose(part), H5Sclose(all), H5Tclose(is), H5Tclose(t);
   return ok ? PEL_OK
             : pel_error_set(e, PEL_IO, "%s: %s of frame %lld cannot be read", f->path, x->name,
@@ -212,7 +235,8 @@ static void *numbers(const pel__h5md_element *x, const char *name, hid_t type, b
   if (x->frames == 0 || !is_dataset(x->object, name)) return NULL;
   const hid_t d = H5Dopen2(x->object, name, H5P_DEFAULT), s = d < 0 ? -1 : H5Dget_space(d);
   hsize_t n = 0;
-  const int rank = s < 0 ? -1 : H5Sget_simple_extent_ndims(s);
+  const hid_t is = d < 0 ? -1 : H5Dget_type(d);
+  const int rank = s < 0 || !pel__h5md_is_number(is) ? -1 : H5Sget_simple_extent_ndims(s);
   void *to = NULL;
   *regular = rank == 0;
   if (rank == 1) H5Sget_simple_extent_dims(s, &n, NULL);
@@ -223,6 +247,7 @@ static void *numbers(const pel__h5md_element *x, const char *name, hid_t type, b
       to = NULL;
     }
   }
+  if (is >= 0) H5Tclose(is);
   if (s >= 0) H5Sclose(s);
   if (d >= 0) H5Dclose(d);
   return to;
@@ -231,12 +256,7 @@ static void *numbers(const pel__h5md_element *x, const char *name, hid_t type, b
 static double offset_of(const pel__h5md_element *x, const char *name) {
   double offset = 0;
   const hid_t d = H5Dopen2(x->object, name, H5P_DEFAULT);
-  if (d >= 0 && H5Aexists(d, "offset") > 0) {
-    const hid_t a = H5Aopen(d, "offset", H5P_DEFAULT), s = H5Aget_space(a);
-    if (H5Sget_simple_extent_npoints(s) != 1 || H5Aread(a, H5T_NATIVE_DOUBLE, &offset) < 0)
-      offset = 0;
-    H5Sclose(s), H5Aclose(a);
-  }
+  if (d >= 0 && !pel__h5md_number(d, "offset", &offset)) offset = 0;
   if (d >= 0) H5Dclose(d);
   return offset;
 }

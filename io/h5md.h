@@ -49,6 +49,8 @@ typedef struct {
 } pel__h5md_box;
 int pel__h5md_read_box(const pel__h5md *f, int64_t frame, pel__h5md_box *b, pel_error *e);
 
+bool pel__h5md_is_number(hid_t type);                             /* one that can be read */
+bool pel__h5md_number(hid_t object, const char *name, double *x); /* a numeric attribute */
 /* A text attribute of any kind, malloced; NULL: there is none. */
 char *pel__h5md_text(hid_t object, const char *name);
 

@@ -67,13 +67,9 @@ int pel__h5md_read_box(const pel__h5md *f, int64_t frame, pel__h5md_box *b, pel_
   if (H5Lexists(f->group, "box", H5P_DEFAULT) <= 0)
     return pel_error_set(e, PEL_IO, "%s has no box", f->path);
   const hid_t box = H5Gopen2(f->group, "box", H5P_DEFAULT);
-  int dimension = 0;
-  if (box >= 0 && H5Aexists(box, "dimension") > 0) {
-    const hid_t a = H5Aopen(box, "dimension", H5P_DEFAULT), s = H5Aget_space(a);
-    if (H5Sget_simple_extent_npoints(s) != 1 || H5Aread(a, H5T_NATIVE_INT, &dimension) < 0)
-      dimension = 0;
-    H5Sclose(s), H5Aclose(a);
-  }
+  double number = 0;
+  if (box >= 0) pel__h5md_number(box, "dimension", &number);
+  const int dimension = number == 2 || number == 3 ? (int)number : 0;
   b->dimension = dimension;
   if (dimension != 2 && dimension != 3)
     pel_error_set(e, PEL_IO, "%s: the box has dimension %d; 2 and 3 can be read", f->path,

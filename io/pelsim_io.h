@@ -28,6 +28,13 @@ int pel_io_verify(FILE *out, const char *path);
  * bits do.  PEL_OK: the same; PEL_DIFFERS; PEL_IO. */
 int pel_io_diff(FILE *out, const char *a, const char *b, double tol);
 
+/* Particles of a checkpoint, or of a frame ("first", "last", a number from 0; NULL: the last) of a
+ * trajectory or another file of particles, to out: format "xyz" (extended XYZ) or "lammps-data".
+ * Every number is written so that it reads back to the same bits.  The sentence, if any, goes to
+ * `message`. */
+int pel_io_export(FILE *out, FILE *message, const char *path, const char *format,
+                  const char *frame);
+
 /* Fingerprint of a checkpoint as 16 hex digits, after verifying it. */
 int pel_io_fingerprint(FILE *out, const char *path);
 

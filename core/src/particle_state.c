@@ -181,22 +181,34 @@ void pel__dynamics_adopt(pel_sim *s, const pel_array *arrays) {
 
 /* ---- scalars ---- */
 
+static int add(pel_scalar *x, int n, const char *name, double value) {
+  if (x) x[n] = (pel_scalar){strdup(name), value};
+  return n + 1;
+}
+
 int pel__dynamics_scalars(const pel_sim *s, pel_scalar *x) {
   const pel_particle_model *m = s->model->particles;
-  int n = 0;
-  for (int a = 0; a < 3; ++a, ++n)
-    if (x) {
-      const char box[] = {'b', 'o', 'x', '_', "xyz"[a], 0};
-      x[n] = (pel_scalar){strdup(box), s->dynamics->p.domain.length[a]};
-    }
+  const pel__dynamics *d = s->dynamics;
+  const pel_particle_units *u = m->units ? m->units(s->state) : NULL;
+  int n = 0, walls = 0;
+  for (int a = 0; a < 3; ++a) {
+    n = add(x, n, (char[]){'b', 'o', 'x', '_', "xyz"[a], 0}, d->p.domain.length[a]);
+    walls |= d->p.domain.walled[a] << a;
+  }
   for (int i = 0; i < m->nnumbers; ++i) {
     const pel_number *k = &m->numbers[i];
+    double value;
     if (k->when && !k->when(s->state)) continue;
-    if (x) {
-      x[n].name = strdup(k->name);
-      memcpy(&x[n].value, (const char *)s->state + k->offset, sizeof(double));
-    }
-    ++n;
+    memcpy(&value, (const char *)s->state + k->offset, sizeof value);
+    n = add(x, n, k->name, value);
+  }
+  /* For tools that look at the file: what the arrays do not say. */
+  n = add(x, n, "clock", s->time / d->time_unit);
+  n = add(x, n, "walls", walls);
+  for (int t = 0; t < d->box.ntypes; ++t) {
+    char name[20];
+    snprintf(name, sizeof name, "mass_%d", t + 1);
+    n = add(x, n, name, d->box.mass[t] / (u ? u->mass_scale : 1));
   }
   return n;
 }

@@ -35,9 +35,9 @@ static void by_type(pel_sim *s, const char *section, const char *key, const char
   if (n > 1 && n != ntypes)
     pel_reject(
         s, section, key,
-        "'%s' has %d numbers, but [start] composition has %d type%s; give one a type, or one "
-        "for all",
-        text, n, ntypes, ntypes > 1 ? "s" : "");
+        "'%s' has %d numbers, but there %s %d type%s ([start] composition or file); give one a "
+        "type, or one for all",
+        text, n, ntypes > 1 ? "are" : "is", ntypes, ntypes > 1 ? "s" : "");
   for (int t = 0; t < ntypes && (n == 1 || n == ntypes); ++t)
     if (!(to[t] > 0)) {
       pel_reject(s, section, key, "%g is not positive", to[t]);
@@ -46,7 +46,10 @@ static void by_type(pel_sim *s, const char *section, const char *key, const char
 }
 
 void pel__md_by_type(pel_sim *s, const pel__md *md, const char *key, const char *text, double *to) {
-  by_type(s, NULL, key, text, md->crystal.ntypes, to);
+  if (*md->file && !md->from)
+    to[0] = 1; /* its types are not known, which has been told */
+  else
+    by_type(s, NULL, key, text, md->crystal.ntypes, to);
 }
 
 /* ---- setup ---- */
