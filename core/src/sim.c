@@ -202,7 +202,8 @@ static int prepare(pel_sim *s, const pel_request *r, pel_error *e) {
   bind(s);
   if (report_errors(s)) return PEL_USAGE;
   if (s->model->setup) s->model->setup(s, s->state);
-  if (report_errors(s)) return PEL_USAGE;
+  const int code_of_setup = report_errors(s);
+  if (code_of_setup) return code_of_setup;
   make_grid(s);
   choose_scheme(s);
   if (report_errors(s)) return PEL_USAGE;

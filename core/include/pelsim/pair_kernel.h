@@ -5,6 +5,8 @@
  *   #define PEL_COEFFICIENTS 5
  *   #include "pelsim/pair_kernel.h"  // defines static const pel_pair_kernels lj_kernels
  *
+ * PEL_KERNELS may name them otherwise, and then they are not static.
+ *
  * The formula of a pass of a many-body potential gets a third argument:
  *
  *   PEL_INLINE pel_pair pull(pel_real r2, const pel_real *c, const pel_pair_ends *e) { ... }
@@ -90,9 +92,11 @@ PEL_INLINE void pel__settle(int64_t *f, const int64_t *bias, pel_bits4 a, pel_bi
 #endif
 #ifdef PEL_SHARES
 #define PEL__RESULT pel_shares
+#define PEL__SUMS true
 #define PEL__PUSH(t, near, result, j, sums) pel__push_shares(t, result, j, sums)
 #else
 #define PEL__RESULT pel_real
+#define PEL__SUMS false
 #define PEL__PUSH(t, near, result, j, sums) pel__push(t, near, result, j, sums)
 #endif
 
@@ -218,25 +222,25 @@ static void PEL__OWN(_force)(pel_pair_task *t) { PEL__OWN(_run)(t, false, false)
 static void PEL__OWN(_energy)(pel_pair_task *t) { PEL__OWN(_run)(t, true, false); }
 static void PEL__OWN(_force_many)(pel_pair_task *t) { PEL__OWN(_run)(t, false, true); }
 static void PEL__OWN(_energy_many)(pel_pair_task *t) { PEL__OWN(_run)(t, true, true); }
-/* clang-format on */
 
-static const pel_pair_kernels PEL__OWN(_kernels) = {
+#ifndef PEL_KERNELS
+#define PEL_KERNELS PEL__OWN(_kernels)
+static
+#endif
+const pel_pair_kernels PEL_KERNELS = {
     PEL_COEFFICIENTS,
     {{PEL__OWN(_force), PEL__OWN(_energy)}, {PEL__OWN(_force_many), PEL__OWN(_energy_many)}},
-    PEL__NENDS,
-#ifdef PEL_SHARES
-    true
-#else
-    false
-#endif
-};
+    PEL__NENDS, PEL__SUMS};
+/* clang-format on */
 
 #undef PEL__OWN
 #undef PEL__CALL
 #undef PEL__NENDS
 #undef PEL__RESULT
+#undef PEL__SUMS
 #undef PEL__PUSH
 #undef PEL_ENDS
+#undef PEL_KERNELS
 #undef PEL_SHARES
 #undef PEL_FORMULA
 #undef PEL_COEFFICIENTS
