@@ -223,8 +223,8 @@ PEL_INLINE pel__sums PEL__OWN(_row)(const pel_pair_task *t, bool energy, bool ma
     b.n = b.count = 0;
     if (first) /* of its own cluster the particles beyond it */
       PEL__OWN(_pack)
-      (t, many, ti, pel_choose(beyond, pel__distance(t, &xi, home).r2, pel_all(t->far2)), home,
-       cut2, &b);
+    (t, many, ti, pel_choose(beyond, pel__distance(t, &xi, home).r2, pel_all(t->far2)), home, cut2,
+     &b);
     for (; b.n < PEL__PART && entry < end; ++entry) {
       const ptrdiff_t j = PEL_LANES * (ptrdiff_t)*entry;
       PEL__OWN(_pack)(t, many, ti, pel__distance(t, &xi, j).r2, j, cut2, &b);
