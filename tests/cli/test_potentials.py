@@ -48,9 +48,29 @@ run('alloy', alloy, '-t', 1)
 check('an alloy of copper and copper', first_row('alloy')['potential_energy'],
       lambda e: abs(e + 3.5398028) < 1e-6)
 
+# ---- particles of a file that names them
+
+def crystal(name):
+    places = [(i + a, j + b, k + c) for i in range(4) for j in range(4) for k in range(4)
+              for a, b, c in ((0, 0, 0), (.5, .5, 0), (.5, 0, .5), (0, .5, .5))]
+    return write(f'{name}.xyz', f'{len(places)}\nLattice="14.46 0 0 0 14.46 0 0 0 14.46" '
+                 'Properties=species:S:1:pos:R:3 pbc="T T T"\n' + ''.join(
+                     f'{name} {x * 3.615} {y * 3.615} {z * 3.615}\n' for x, y, z in places))
+
+
+def named(name):
+    return write('named.ini', f'[run]\nmodel = eam\n[start]\nunits = metal\nfile = {crystal(name)}\n'
+                 f'temperature = 0\n[eam]\npotential = {COPPER}\n[time]\nsteps = 1\n')
+
+
+run('named', named('Cu'), '-t', 1)
+check('named copper', first_row('named')['potential_energy'], lambda e: abs(e + 3.5398028) < 1e-6)
+got, _, err = pelsim('run', named('Ni'), '--dir', 'nickel')
+check('named nickel: exit code', got, 2)
+check('named nickel', err, has("the particles of type 1 are 'Ni' in [start] file, which is not in"))
+
 # ---- what is wrong
 
-numbers = TEXT.splitlines()
 cut = write('cut.eam.alloy', TEXT[:-4000])
 huge = write('huge.eam.alloy', TEXT.replace('1001 0.05', '900001 0.05'))
 text = write('text.eam.alloy', TEXT.replace('1001 0.05', '1001 x'))

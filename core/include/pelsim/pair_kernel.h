@@ -221,10 +221,10 @@ PEL_INLINE pel__sums PEL__OWN(_row)(const pel_pair_task *t, bool energy, bool ma
   for (int a = 0; a < PEL__NENDS; ++a) own.i[a] = pel_all(t->attribute[a][i]);
   for (bool first = t->within; first || entry < end; first = false) {
     b.n = b.count = 0;
-    if (first) /* of its own cluster the particles beyond it */
-      PEL__OWN(_pack)
-    (t, many, ti, pel_choose(beyond, pel__distance(t, &xi, home).r2, pel_all(t->far2)), home, cut2,
-     &b);
+    if (first) { /* of its own cluster the particles beyond it */
+      const pel_real r2 = pel__distance(t, &xi, home).r2;
+      PEL__OWN(_pack)(t, many, ti, pel_choose(beyond, r2, pel_all(t->far2)), home, cut2, &b);
+    }
     for (; b.n < PEL__PART && entry < end; ++entry) {
       const ptrdiff_t j = PEL_LANES * (ptrdiff_t)*entry;
       PEL__OWN(_pack)(t, many, ti, pel__distance(t, &xi, j).r2, j, cut2, &b);
