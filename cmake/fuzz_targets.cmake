@@ -5,8 +5,9 @@ foreach(file ${targets})
   get_filename_component(name ${file} NAME_WE)
   string(REGEX REPLACE "^fuzz_" "" name ${name})
   add_executable(fuzz_${name} ${file})
-  target_include_directories(fuzz_${name} PRIVATE ${PROJECT_SOURCE_DIR}/core/src)
-  target_link_libraries(fuzz_${name} PRIVATE pelsim_flags pelsim_io pelsim_core OpenMP::OpenMP_C
+  target_include_directories(fuzz_${name} PRIVATE ${PROJECT_SOURCE_DIR}/core/src
+                             ${PROJECT_SOURCE_DIR}/models)
+  target_link_libraries(fuzz_${name} PRIVATE pelsim_flags pelsim_io pelsim_models pelsim_core OpenMP::OpenMP_C
                         PkgConfig::HDF5 PkgConfig::NETCDF m)
   target_link_options(fuzz_${name} PRIVATE -fsanitize=fuzzer)
   add_dependencies(fuzzers fuzz_${name})

@@ -19,8 +19,8 @@ PEL_INLINE pel_pair buckingham(pel_real r2, const pel_real *c) {
 }
 #define PEL_FORMULA buckingham
 #define PEL_COEFFICIENTS PEL__BUCKINGHAM_COEFFICIENTS
+#define PEL_KERNELS pel__buckingham
 #include "pelsim/pair_kernel.h"
-const pel_pair_kernels pel__buckingham = buckingham_kernels;
 
 /* u' = 0 where r^7 e^(-r/rho) = 6 C rho/A.  The left side has its maximum at 7 rho: below lies the
  * barrier, beyond the minimum of u. */

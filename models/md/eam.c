@@ -73,23 +73,27 @@ PEL_INLINE pel_pair force_many(pel_real r2, const pel_real *c, const pel_pair_en
 
 #define PEL_FORMULA density_one
 #define PEL_COEFFICIENTS 1
+#define PEL_COSTLY
 #define PEL_ENDS 0
 #define PEL_SHARES
 #include "pelsim/pair_kernel.h"
 
 #define PEL_FORMULA density_many
 #define PEL_COEFFICIENTS 1
+#define PEL_COSTLY
 #define PEL_ENDS 0
 #define PEL_SHARES
 #include "pelsim/pair_kernel.h"
 
 #define PEL_FORMULA force_one
 #define PEL_COEFFICIENTS 1
+#define PEL_COSTLY
 #define PEL_ENDS 1
 #include "pelsim/pair_kernel.h"
 
 #define PEL_FORMULA force_many
 #define PEL_COEFFICIENTS 1
+#define PEL_COSTLY
 #define PEL_ENDS 1
 #include "pelsim/pair_kernel.h"
 

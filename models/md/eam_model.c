@@ -86,17 +86,41 @@ static int choose(pel_sim *s, const metal *c, const pel__eam_file *f, int nfiles
   return n;
 }
 
+static double mass_of(const pel__eam_file *f, int which) {
+  return f[0].format == PEL__EAM_FUNCFL ? f[which].element[0].mass : f[0].element[which].mass;
+}
+
+/* Particles of a file that names them are of those elements, whatever the order. */
+static void follow_names(pel_sim *s, metal *c, const pel__eam_file *f, int nfiles, int *which) {
+  for (int t = 0; t < c->md.crystal.ntypes; ++t) {
+    const char *name = c->md.from->species[t];
+    which[t] = find(f, nfiles, name);
+    if (which[t] < 0) {
+      which[t] = 0;
+      pel_reject(s, NULL, "elements",
+                 "the particles of type %d are '%s' in [start] file, which is not in the "
+                 "potential; name an element for each type",
+                 t + 1, name);
+    }
+    if (!pel_given(s, "start", "mass")) c->md.m[t] = mass_of(f, which[t]) * c->md.unit->mass;
+  }
+}
+
 static void *allocate(void *ctx, size_t bytes) { return pel_alloc(ctx, bytes); }
 
 static void build(pel_sim *s, metal *c, const pel__eam_file *f, int nfiles) {
   int which[PEL_TYPES];
   char error[200];
-  const int n = choose(s, c, f, nfiles, which);
+  int n = choose(s, c, f, nfiles, which);
   for (int t = 0; t < n; ++t)
     c->md.m[t] =
         f[0].format == PEL__EAM_FUNCFL ? f[which[t]].element[0].mass : f[0].element[which[t]].mass;
   pel__md_setup(s, &c->md);
   const int ntypes = c->md.crystal.ntypes;
+  if (c->md.from && *c->md.from->species[0] && !*c->elements) {
+    follow_names(s, c, f, nfiles, which);
+    n = ntypes;
+  }
   if (n > 0 && ntypes > n)
     pel_reject(s, NULL, "elements",
                "the start has %d types, but there are %d elements; name one for each type", ntypes,

@@ -9,8 +9,8 @@ PEL_INLINE pel_pair cut(pel_real r2, const pel_real *c) {
 }
 #define PEL_FORMULA cut
 #define PEL_COEFFICIENTS PEL__LJ_COEFFICIENTS
+#define PEL_KERNELS pel__lj
 #include "pelsim/pair_kernel.h"
-const pel_pair_kernels pel__lj = cut_kernels;
 
 /* c[5] = -u'(rc), so that force and energy are (F(r) - F(rc))/r and u - u(rc) + (r - rc) F(rc). */
 PEL_INLINE pel_pair smooth(pel_real r2, const pel_real *c) {
@@ -20,8 +20,8 @@ PEL_INLINE pel_pair smooth(pel_real r2, const pel_real *c) {
 }
 #define PEL_FORMULA smooth
 #define PEL_COEFFICIENTS PEL__LJ_SMOOTH_COEFFICIENTS
+#define PEL_KERNELS pel__lj_smooth
 #include "pelsim/pair_kernel.h"
-const pel_pair_kernels pel__lj_smooth = smooth_kernels;
 
 void pel__lj_coefficients(pel__lj_kind kind, double eps, double sigma, double rc, double *c) {
   const double s2 = sigma * sigma, s6 = s2 * s2 * s2, s12 = s6 * s6;

@@ -17,8 +17,8 @@ PEL_INLINE pel_pair morse(pel_real r2, const pel_real *c) {
 }
 #define PEL_FORMULA morse
 #define PEL_COEFFICIENTS PEL__MORSE_COEFFICIENTS
+#define PEL_KERNELS pel__morse
 #include "pelsim/pair_kernel.h"
-const pel_pair_kernels pel__morse = morse_kernels;
 
 void pel__morse_coefficients(pel__lj_kind kind, double depth, double a, double r0, double rc,
                              double *c) {

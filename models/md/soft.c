@@ -16,8 +16,8 @@ PEL_INLINE pel_pair soft(pel_real r2, const pel_real *c) {
 }
 #define PEL_FORMULA soft
 #define PEL_COEFFICIENTS PEL__SOFT_COEFFICIENTS
+#define PEL_KERNELS pel__soft
 #include "pelsim/pair_kernel.h"
-const pel_pair_kernels pel__soft = soft_kernels;
 
 void pel__soft_coefficients(double a, double rc, double *c) { c[0] = a, c[1] = 1 / rc; }
 

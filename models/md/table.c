@@ -24,9 +24,8 @@ PEL_INLINE pel_pair table(pel_real r2, const pel_real *c, const pel_pair_ends *e
 #define PEL_FORMULA table
 #define PEL_COEFFICIENTS PEL__TABLE_COEFFICIENTS
 #define PEL_ENDS 0
+#define PEL_KERNELS pel__table_kernels
 #include "pelsim/pair_kernel.h"
-
-const pel_pair_kernels pel__table_kernels = table_kernels;
 
 static double place(const pel__table *t, double r) {
   return t->squared ? (r * r - t->low * t->low) / pel__table_step(t)

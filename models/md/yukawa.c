@@ -12,8 +12,8 @@ PEL_INLINE pel_pair yukawa(pel_real r2, const pel_real *c) {
 }
 #define PEL_FORMULA yukawa
 #define PEL_COEFFICIENTS PEL__YUKAWA_COEFFICIENTS
+#define PEL_KERNELS pel__yukawa
 #include "pelsim/pair_kernel.h"
-const pel_pair_kernels pel__yukawa = yukawa_kernels;
 
 void pel__yukawa_coefficients(pel__lj_kind kind, double a, double kappa, double rc, double *c) {
   const double u = a * pel__exp(-kappa * rc) / rc;

@@ -5,6 +5,10 @@
  *   #define PEL_COEFFICIENTS 5
  *   #include "pelsim/pair_kernel.h"  // defines static const pel_pair_kernels lj_kernels
  *
+ * With PEL_COSTLY defined the formula is evaluated, where the processor can pack vectors, only for
+ * pairs within the cut-off: two to three times fewer.  The bits are the same.
+ * PEL_KERNELS may name them otherwise, and then they are not static.
+ *
  * The formula of a pass of a many-body potential gets a third argument:
  *
  *   PEL_INLINE pel_pair pull(pel_real r2, const pel_real *c, const pel_pair_ends *e) { ... }
@@ -45,6 +49,7 @@ typedef struct {
 typedef struct {
   pel_double4 force, energy; /* largest magnitudes */
   pel_bits4 sum;             /* of energy */
+  uint64_t vectors;          /* in sum, where pairs are packed */
 } pel__watch;
 
 PEL_INLINE pel__near pel__distance(const pel_pair_task *t, const pel__vector *i, ptrdiff_t j) {
@@ -73,6 +78,27 @@ PEL_INLINE void pel__push_shares(const pel_pair_task *t, pel_shares s, ptrdiff_t
   *(pel_bits4 *)(t->f[0] + j) += (pel_bits4)(s.j + m);
 }
 
+#ifdef __AVX512VL__
+/* Of part of a row, the pairs within the cut-off, and what the formula gives for them. */
+enum { PEL__PART = 64, PEL__PACKED = (PEL__PART + 1) * PEL_LANES };
+
+typedef struct {
+  _Alignas(64) double r2[PEL__PACKED], attribute[PEL_PAIR_ATTRIBUTES][PEL__PACKED];
+  double force[PEL__PACKED], other[PEL__PACKED];
+  int32_t type[PEL__PACKED];
+  int cluster[PEL__PART], n; /* all of the part */
+  uint8_t in[PEL__PART];     /* their lanes within */
+  int count;                 /* packed */
+} pel__pack;
+
+PEL_INLINE void pel__pack_real(double *to, __mmask8 in, pel_double4 x) {
+  _mm256_storeu_pd(to, _mm256_maskz_compress_pd(in, (__m256d)x));
+}
+PEL_INLINE pel_double4 pel__unpack(const double *from, __mmask8 in) {
+  return (pel_double4)_mm256_maskz_expand_pd(in, _mm256_loadu_pd(from));
+}
+#endif
+
 /* The sums of the four rows of a cluster, to its particles. */
 PEL_INLINE void pel__settle(int64_t *f, const int64_t *bias, pel_bits4 a, pel_bits4 b, pel_bits4 c,
                             pel_bits4 d) {
@@ -90,9 +116,11 @@ PEL_INLINE void pel__settle(int64_t *f, const int64_t *bias, pel_bits4 a, pel_bi
 #endif
 #ifdef PEL_SHARES
 #define PEL__RESULT pel_shares
+#define PEL__SUMS true
 #define PEL__PUSH(t, near, result, j, sums) pel__push_shares(t, result, j, sums)
 #else
 #define PEL__RESULT pel_real
+#define PEL__SUMS false
 #define PEL__PUSH(t, near, result, j, sums) pel__push(t, near, result, j, sums)
 #endif
 
@@ -137,6 +165,87 @@ PEL_INLINE PEL__RESULT PEL__OWN(_formula)(const pel_pair_task *t, bool energy, b
 #endif
 }
 
+#if defined PEL_COSTLY && defined __AVX512VL__
+#define PEL__PACKS true
+
+PEL_INLINE void PEL__OWN(_pack)(const pel_pair_task *t, bool many, int ti, pel_real r2, ptrdiff_t j,
+                                pel_real cut2, pel__pack *b) {
+  if (many)
+    cut2 = pel_lookup(t->table + (ptrdiff_t)ti * (PEL_COEFFICIENTS + 1) * t->ntypes,
+                      *(const pel_int4 *)(t->type + j));
+  const __mmask8 in = _mm256_cmp_pd_mask((__m256d)r2, (__m256d)cut2, _CMP_LT_OQ);
+  pel__pack_real(b->r2 + b->count, in, r2);
+  for (int a = 0; a < PEL__NENDS; ++a)
+    pel__pack_real(b->attribute[a] + b->count, in, *(const pel_real *)(t->attribute[a] + j));
+  if (many)
+    _mm_storeu_si128((__m128i *)(b->type + b->count),
+                     _mm_maskz_compress_epi32(in, *(const __m128i *)(t->type + j)));
+  b->cluster[b->n] = (int)(j / PEL_LANES);
+  b->in[b->n++] = in;
+  b->count += __builtin_popcount(in);
+}
+
+/* The formula for all that is packed; what fills the last vector lies beyond every cut-off. */
+PEL_INLINE void PEL__OWN(_evaluate)(const pel_pair_task *t, bool energy, bool many, int ti,
+                                    const pel_pair_ends *own, pel__pack *b, const pel_real *c1,
+                                    pel_real cut2, pel__watch *w) {
+  pel_pair_task packed = *t;
+  packed.type = b->type;
+  for (int a = 0; a < PEL__NENDS; ++a) packed.attribute[a] = b->attribute[a];
+  _mm256_storeu_pd(b->r2 + b->count, _mm256_set1_pd(t->far2));
+  if (many) _mm_storeu_si128((__m128i *)(b->type + b->count), _mm_setzero_si128());
+  for (int k = 0; k < b->count; k += PEL_LANES) {
+    const PEL__RESULT f = PEL__OWN(_formula)(&packed, energy, many, ti, own,
+                                             *(const pel_real *)(b->r2 + k), k, c1, cut2, w);
+#ifdef PEL_SHARES
+    *(pel_real *)(b->force + k) = f.i, *(pel_real *)(b->other + k) = f.j;
+#else
+    *(pel_real *)(b->force + k) = f;
+#endif
+    ++w->vectors;
+  }
+}
+
+/* A row in parts: pairs within the cut-off are packed, evaluated, and put back into their lanes. */
+PEL_INLINE pel__sums PEL__OWN(_row)(const pel_pair_task *t, bool energy, bool many, int self,
+                                    ptrdiff_t home, const int *entry, const int *end,
+                                    const pel_real *c1, pel_real cut2, pel__watch *w) {
+  const ptrdiff_t i = home + self;
+  const pel__vector xi = {pel_all(t->x[0][i]), pel_all(t->x[1][i]), pel_all(t->x[2][i])};
+  const int ti = many ? t->type[i] : 0;
+  const pel_long4 beyond = {-(self < 0), -(self < 1), -(self < 2), -(self < 3)};
+  pel__sums sums = {{0}, {0}, {0}};
+  pel_pair_ends own;
+  pel__pack b;
+  own.data = t->data;
+  for (int a = 0; a < PEL__NENDS; ++a) own.i[a] = pel_all(t->attribute[a][i]);
+  for (bool first = t->within; first || entry < end; first = false) {
+    b.n = b.count = 0;
+    if (first) { /* of its own cluster the particles beyond it */
+      const pel_real r2 = pel__distance(t, &xi, home).r2;
+      PEL__OWN(_pack)(t, many, ti, pel_choose(beyond, r2, pel_all(t->far2)), home, cut2, &b);
+    }
+    for (; b.n < PEL__PART && entry < end; ++entry) {
+      const ptrdiff_t j = PEL_LANES * (ptrdiff_t)*entry;
+      PEL__OWN(_pack)(t, many, ti, pel__distance(t, &xi, j).r2, j, cut2, &b);
+    }
+    PEL__OWN(_evaluate)(t, energy, many, ti, &own, &b, c1, cut2, w);
+    for (int m = 0, k = 0; m < b.n; k += __builtin_popcount(b.in[m]), ++m) {
+      const ptrdiff_t j = PEL_LANES * (ptrdiff_t)b.cluster[m];
+#ifdef PEL_SHARES
+      const pel_shares f = {pel__unpack(b.force + k, b.in[m]), pel__unpack(b.other + k, b.in[m])};
+      pel__push_shares(t, f, j, &sums);
+#else
+      const pel__near near = pel__distance(t, &xi, j);
+      pel__push(t, &near, pel__unpack(b.force + k, b.in[m]), j, &sums);
+#endif
+    }
+  }
+  return sums;
+}
+#else
+#define PEL__PACKS false
+
 /* A row in three overlapping stages: distance, formula, sums. */
 PEL_INLINE pel__sums PEL__OWN(_row)(const pel_pair_task *t, bool energy, bool many, int self,
                                     ptrdiff_t home, const int *entry, const int *end,
@@ -177,18 +286,19 @@ PEL_INLINE pel__sums PEL__OWN(_row)(const pel_pair_task *t, bool energy, bool ma
   PEL__PUSH(t, &a, f, j, &sums);
   return sums;
 }
+#endif
 
 PEL_INLINE void PEL__OWN(_run)(pel_pair_task *task, bool energy, bool many) {
   const pel_pair_task copy = *task, *t = &copy; /* so that stores cannot change it */
   pel_real c1[PEL_COEFFICIENTS + 1];
   pel_real cut2 = PEL__OWN(_look)(t, false, 0, 0, c1);
-  pel__watch w = {{0}, {0}, {0}};
+  pel__watch w = {{0}, {0}, {0}, 0};
   __int128 total = 0;
   for (int c = t->first; c < t->last; ++c) {
     const ptrdiff_t home = PEL_LANES * (ptrdiff_t)c;
     const int *row = t->row + (home - PEL_LANES * (ptrdiff_t)t->first), *e = t->entry;
     pel__sums s[PEL_LANES];
-    w.sum = (pel_bits4){0};
+    w.sum = (pel_bits4){0}, w.vectors = 0;
 #pragma GCC unroll 4
     for (int r = 0; r < PEL_LANES; ++r)
       s[r] = PEL__OWN(_row)(t, energy, many, r, home, e + row[r], e + row[r + 1], c1, cut2, &w);
@@ -200,7 +310,9 @@ PEL_INLINE void PEL__OWN(_run)(pel_pair_task *task, bool energy, bool many) {
     if (energy) {
       int64_t mbits;
       __builtin_memcpy(&mbits, &t->magic_energy, sizeof mbits);
-      const uint64_t vectors = (uint64_t)(row[PEL_LANES] - row[0] + (t->within ? PEL_LANES : 0));
+      const uint64_t vectors =
+          PEL__PACKS ? w.vectors
+                     : (uint64_t)(row[PEL_LANES] - row[0] + (t->within ? PEL_LANES : 0));
       const uint64_t sum = (uint64_t)w.sum[0] + (uint64_t)w.sum[1] + (uint64_t)w.sum[2] +
                            (uint64_t)w.sum[3] - vectors * PEL_LANES * (uint64_t)mbits;
       total += (int64_t)sum;
@@ -218,25 +330,27 @@ static void PEL__OWN(_force)(pel_pair_task *t) { PEL__OWN(_run)(t, false, false)
 static void PEL__OWN(_energy)(pel_pair_task *t) { PEL__OWN(_run)(t, true, false); }
 static void PEL__OWN(_force_many)(pel_pair_task *t) { PEL__OWN(_run)(t, false, true); }
 static void PEL__OWN(_energy_many)(pel_pair_task *t) { PEL__OWN(_run)(t, true, true); }
-/* clang-format on */
 
-static const pel_pair_kernels PEL__OWN(_kernels) = {
+#ifndef PEL_KERNELS
+#define PEL_KERNELS PEL__OWN(_kernels)
+static
+#endif
+const pel_pair_kernels PEL_KERNELS = {
     PEL_COEFFICIENTS,
     {{PEL__OWN(_force), PEL__OWN(_energy)}, {PEL__OWN(_force_many), PEL__OWN(_energy_many)}},
-    PEL__NENDS,
-#ifdef PEL_SHARES
-    true
-#else
-    false
-#endif
-};
+    PEL__NENDS, PEL__SUMS};
+/* clang-format on */
 
 #undef PEL__OWN
 #undef PEL__CALL
 #undef PEL__NENDS
 #undef PEL__RESULT
+#undef PEL__PACKS
+#undef PEL_COSTLY
+#undef PEL__SUMS
 #undef PEL__PUSH
 #undef PEL_ENDS
+#undef PEL_KERNELS
 #undef PEL_SHARES
 #undef PEL_FORMULA
 #undef PEL_COEFFICIENTS

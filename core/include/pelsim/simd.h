@@ -11,7 +11,7 @@
 #include <math.h>
 #include <stddef.h>
 #include <stdint.h>
-#ifdef __AVX2__
+#ifdef __SSE__
 #include <immintrin.h>
 #endif
 
