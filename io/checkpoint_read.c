@@ -86,7 +86,7 @@ static int compare_arrays(const pel__checkpoint *c, const pel_snapshot *s, const
                          path, theirs, ours);
   }
   for (int a = 0; a < s->narrays; ++a) {
-    for (int b = 0; b < s->narrays; ++b) {
+    for (int b = 0; b < c->s.narrays; ++b) {
       const pel_array *x = &c->s.arrays[b], *y = &s->arrays[a];
       if (same(x->name, y->name) && (!same(x->unit, y->unit) || x->place != y->place))
         return pel_error_set(

@@ -41,7 +41,7 @@ static void describe(desk *d, hid_t x, const char *unit, const char *doc) {
   double scale;
   unit = pel__h5md_unit(unit, &scale);
   if (unit) pel__h5_put_word(x, "unit", unit, &d->ok);
-  pel__h5_put_text(x, "description", doc, &d->ok);
+  pel__h5_put_word(x, "description", doc, &d->ok);
 }
 
 static void put_step(desk *d, hid_t group, const char *path) {
@@ -66,7 +66,7 @@ static void put_observable(desk *d, hid_t group, const pel_observable *x) {
   describe(d, value, x->unit, x->doc);
   pel__h5_put_integer(value, "samples", x->samples, &d->ok);
   pel__h5_put_integer(value, "batches", x->batches, &d->ok);
-  if (x->rows) pel__h5_put_text(value, "rows", x->rows, &d->ok);
+  if (x->rows) pel__h5_put_word(value, "rows", x->rows, &d->ok);
   const hid_t error = put(d, group, x->name, "error", 1 + x->rank, n, x->error);
   describe(d, error, x->unit, "standard error, from the scatter of means of batches");
   put_step(d, group, x->name);

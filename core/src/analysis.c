@@ -28,6 +28,9 @@ static void check_rdf(pel_sim *s, const pel_particle_box *box) {
                          "%g is more than half the box, %g along axis %c; give less or enlarge "
                          "the box",
                          range, box->length[a], "xyz"[a]);
+    else
+      continue;
+    return;
   }
 }
 
