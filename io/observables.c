@@ -44,38 +44,41 @@ static void describe(desk *d, hid_t x, const char *unit, const char *doc) {
   pel__h5_put_word(x, "description", doc, &d->ok);
 }
 
-static void put_step(desk *d, hid_t group, const char *path) {
-  const hsize_t one = 1;
+static void put_step(desk *d, hid_t group, const pel_observable *x, hsize_t records) {
   const char *unit = d->s->particles ? d->s->particles->time_unit : NULL;
-  const double time = d->s->particles ? d->s->particles->time : d->s->time;
-  const hid_t t = put(d, group, path, "time", 1, &one, &time);
+  const double now = d->s->particles ? d->s->particles->time : d->s->time;
+  const hid_t t = put(d, group, x->name, "time", 1, &records, x->step ? x->time : &now);
   if (unit && t >= 0) pel__h5_put_word(t, "unit", unit, &d->ok);
   done(t);
   if (!d->ok) return;
-  const hid_t s = H5Screate_simple(1, &one, NULL);
-  const hid_t x =
+  const hid_t s = H5Screate_simple(1, &records, NULL);
+  const hid_t y =
       H5Dcreate2(group, "step", H5T_STD_I64LE, s, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
-  d->ok = x >= 0 && H5Dwrite(x, H5T_NATIVE_INT64, H5S_ALL, H5S_ALL, H5P_DEFAULT, &d->s->step) >= 0;
-  done(x);
+  d->ok = y >= 0 && H5Dwrite(y, H5T_NATIVE_INT64, H5S_ALL, H5S_ALL, H5P_DEFAULT,
+                             x->step ? x->step : &d->s->step) >= 0;
+  done(y);
   H5Sclose(s);
 }
 
 static void put_observable(desk *d, hid_t group, const pel_observable *x) {
-  const hsize_t n[3] = {1, (hsize_t)x->n[0], (hsize_t)x->n[1]};
+  const hsize_t n[3] = {x->step ? (hsize_t)x->records : 1, (hsize_t)x->n[0], (hsize_t)x->n[1]};
   const hid_t value = put(d, group, x->name, "value", 1 + x->rank, n, x->value);
   describe(d, value, x->unit, x->doc);
-  pel__h5_put_integer(value, "samples", x->samples, &d->ok);
-  pel__h5_put_integer(value, "batches", x->batches, &d->ok);
   if (x->rows) pel__h5_put_word(value, "rows", x->rows, &d->ok);
-  const hid_t error = put(d, group, x->name, "error", 1 + x->rank, n, x->error);
-  describe(d, error, x->unit, "standard error, from the scatter of means of batches");
-  put_step(d, group, x->name);
+  if (x->error) {
+    pel__h5_put_integer(value, "samples", x->samples, &d->ok);
+    pel__h5_put_integer(value, "batches", x->batches, &d->ok);
+    const hid_t error = put(d, group, x->name, "error", 1 + x->rank, n, x->error);
+    describe(d, error, x->unit, "standard error, from the scatter of means of batches");
+    done(error);
+  }
+  put_step(d, group, x, n[0]);
   if (x->axis) {
     const hid_t axis = put(d, group, x->name, x->axis, 1, &n[x->rank], x->at);
     describe(d, axis, x->axis_unit, x->axis_doc);
     done(axis);
   }
-  done(error), done(value);
+  done(value);
 }
 
 /* The group of an observable: folders in its name are made as they come. */

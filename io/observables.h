@@ -1,12 +1,12 @@
-/* For io: results of a run as H5MD, one record of each, replaced as a whole:
+/* For io: results of a run as H5MD, replaced as a whole; one record of each, or a series:
  *
  *   /h5md                             version, author, creator
- *   /observables/NAME/value           [1][rows][axis], attributes unit, description, samples,
+ *   /observables/NAME/value           [record][rows][axis], attributes unit, description, samples,
  *                                     batches, rows
- *   /observables/NAME/error           of the same shape: standard errors, NaN if not known
- *   /observables/NAME/step, time      [1]
- *   /observables/NAME/AXIS            [axis]: where the values are, attributes unit, description
- *   /parameters/pelsim                model, title, configuration, fingerprint
+ *   /observables/NAME/error           of the same shape: standard errors, NaN if not known; not of
+ * series /observables/NAME/step, time      [record] /observables/NAME/AXIS            [axis]: where
+ * the values are, attributes unit, description /parameters/pelsim                model, title,
+ * configuration, fingerprint
  *
  * The fingerprint is the sum of those of all datasets of doubles below /observables. */
 #ifndef PEL_OBSERVABLES_H

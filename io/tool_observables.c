@@ -119,6 +119,8 @@ static void list_value(void *ctx, hid_t top, const char *path) {
   hsize_t extent[H5S_MAX_RANK];
   const int rank = space < 0 ? 0 : H5Sget_simple_extent_dims(space, extent, NULL);
   json_object_set_new(one, "name", json_string(name));
+  const int64_t records = rank > 0 ? (int64_t)extent[0] : 1;
+  json_object_set_new(one, "records", json_integer(records));
   for (int i = 1; i < rank; ++i) json_array_append_new(shape, json_integer((json_int_t)extent[i]));
   json_object_set_new(one, "shape", shape);
   static const char *const key[] = {"unit", "description", "rows"};
@@ -129,9 +131,12 @@ static void list_value(void *ctx, hid_t top, const char *path) {
   }
   if (d >= 0 && pel__h5_get_integer(d, "samples", &samples))
     json_object_set_new(one, "samples", json_integer(samples));
-  double *x = pel__h5_get_doubles(top, path, &n), *y = pel__h5_get_doubles(top, error, &n);
-  if (rank == 1 && x && isfinite(*x)) json_object_set_new(one, "value", json_real(*x));
-  if (rank == 1 && y && isfinite(*y)) json_object_set_new(one, "error", json_real(*y));
+  double *x = pel__h5_get_doubles(top, path, &n),
+         *y = has(top, error) ? pel__h5_get_doubles(top, error, &n) : NULL;
+  if (rank == 1 && records == 1 && x && isfinite(*x))
+    json_object_set_new(one, "value", json_real(*x));
+  if (rank == 1 && records == 1 && y && isfinite(*y))
+    json_object_set_new(one, "error", json_real(*y));
   free(x), free(y);
   if (space >= 0) H5Sclose(space);
   if (d >= 0) H5Dclose(d);
@@ -151,7 +156,9 @@ static void print_value(FILE *out, const json_t *x, bool first) {
   }
   fprintf(out, "%s %s", first ? "observables " : "            ",
           json_string_value(json_object_get(x, "name")));
+  const json_int_t records = json_integer_value(json_object_get(x, "records"));
   if (*shape) fprintf(out, " (%s)", shape);
+  if (records > 1) fprintf(out, ", %" JSON_INTEGER_FORMAT " records", records);
   if (value) fprintf(out, " %.10g", json_real_value(value));
   if (error) fprintf(out, " +- %.2g", json_real_value(error));
   fprintf(out, " [%s] %s\n", unit ? unit : "1", doc ? doc : "");

@@ -84,6 +84,60 @@ static void add_averages(desk *d) {
                          .batches = batches});
 }
 
+/* ---- the table of diagnostics ---- */
+
+/* diagnostics.csv, [row][3 + columns]: what has been written is also what a resumed run has. */
+static double *read_table(const char *path, int columns, int64_t *rows) {
+  FILE *f = fopen(path, "r");
+  char *line = NULL;
+  double *x = NULL;
+  size_t size = 0;
+  int64_t space = 0;
+  *rows = 0;
+  bool more = f && getline(&line, &size, f) > 0; /* names */
+  while (more && getline(&line, &size, f) > 0) {
+    if (*rows == space) x = realloc(x, (size_t)(space += space + 256) * (size_t)(3 + columns) * 8);
+    if (!x) abort();
+    char *at = line, *end = line;
+    for (int i = 0; i < 3 + columns && more; ++i, at = end + 1) {
+      x[*rows * (3 + columns) + i] = strtod(at, &end);
+      more = end > at && (*end == ',' || *end == '\n');
+    }
+    *rows += more;
+  }
+  if (f) fclose(f);
+  free(line);
+  return x;
+}
+
+/* Rank 0. */
+static void add_table(desk *d) {
+  const int n = pel__measure_count(d->s);
+  const char *name[n + 1], *units[n + 1];
+  char path[5000];
+  int64_t rows;
+  snprintf(path, sizeof path, "%s/diagnostics.csv", d->s->dir);
+  double *x = read_table(path, n, &rows), *time = room(d, rows);
+  int64_t *step = keep(d, calloc((size_t)rows + 1, sizeof *step));
+  pel__measure_names(d->s, name, units);
+  for (int64_t i = 0; i < rows; ++i) {
+    step[i] = (int64_t)x[i * (3 + n)];
+    time[i] = x[i * (3 + n) + 1] / d->s->dynamics->time_unit;
+  }
+  for (int c = 0; c < n && rows > 0; ++c) {
+    double *value = room(d, rows);
+    for (int64_t i = 0; i < rows; ++i) value[i] = x[i * (3 + n) + 3 + c];
+    add(d, (pel_observable){.name = text(d, "%s%s", name[c], ""),
+                            .unit = units[c],
+                            .doc = text(d, "column %s of diagnostics.csv%s", name[c], ""),
+                            .value = value,
+                            .records = rows,
+                            .step = step,
+                            .time = time});
+  }
+  free(x);
+}
+
 /* ---- radial distribution ---- */
 
 static char *pairs_of_types(desk *d, int ntypes) {
@@ -186,7 +240,7 @@ static void add_motion(desk *d, pel__motion_kind k) {
   pel__batches_estimate(&p->means, diffusion, &v, v.c->ntypes, slope, unsure);
   for (int64_t i = 0; i < v.c->lags; ++i) at[i] = (double)i * v.step;
   add(d, (pel_observable){.name = motion[k].name,
-                          .unit = unit(d, k == PEL__MSD ? "%s+2%.0s" : "%s+2 %s-2"),
+                          .unit = unit(d, k == PEL__MSD ? "%s^2%.0s" : "%s^2/%s^2"),
                           .doc = motion[k].doc,
                           .rank = 2,
                           .n = {v.c->ntypes, v.c->lags},
@@ -200,7 +254,7 @@ static void add_motion(desk *d, pel__motion_kind k) {
                           .samples = samples,
                           .batches = batches});
   add(d, (pel_observable){.name = motion[k].diffusion,
-                          .unit = unit(d, "%s+2 %s-1"),
+                          .unit = unit(d, "%s^2/%s"),
                           .doc = motion[k].how,
                           .rank = 1,
                           .n = {v.c->ntypes},
@@ -258,6 +312,7 @@ int pel__analysis_write(pel_sim *s, pel_error *e) {
                           .config = s->config_json,
                           .step = s->step,
                           .time = s->time};
+  if (s->rank == 0 && s->analysis->part[PEL__AVERAGES].on) add_table(&d);
   if (s->rank == 0) s->host->io->observables_write(&x, d.x, d.n, path, e);
   clear(&d);
   return pel__agree_error(s->comm, e);

@@ -96,7 +96,7 @@ static const pel_param analysis[] = {
     {AT(analysis, from), .def = "0", .min = 0, .max = 1e15, .unit = "1",
      .doc = "step from which on particles are analysed; before, they come to equilibrium"},
     {AT(analysis, averages), .def = "no",
-     .doc = "means of the columns of diagnostics.csv, with errors"},
+     .doc = "means of the columns of diagnostics.csv, with errors, and these columns"},
     {AT(analysis, rdf), .def = "no", .doc = "radial distribution of each pair of types"},
     {AT(analysis, rdf_every), .def = "50", .min = 1, .max = 1e15, .unit = "1",
      .doc = "steps between two samples of the radial distribution"},

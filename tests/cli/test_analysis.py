@@ -67,9 +67,10 @@ check('another seed', (code, 'radial_distribution/value: ' in out), (1, True))
 
 with h5py.File('whole/observables.h5', 'r') as f:
     top = f['observables']
-    check('groups', sorted(top), ['averages', 'diffusion_einstein', 'diffusion_green_kubo',
-                                  'mean_square_displacement', 'radial_distribution',
-                                  'velocity_autocorrelation'])
+    check('groups', sorted(top), ['averages', 'conserved', 'diffusion_einstein',
+                                  'diffusion_green_kubo', 'mean_square_displacement',
+                                  'potential_energy', 'pressure', 'radial_distribution',
+                                  'temperature', 'total_energy', 'velocity_autocorrelation'])
     g, msd, vacf = (top[n] for n in ('radial_distribution', 'mean_square_displacement',
                                      'velocity_autocorrelation'))
     check('version', list(f['h5md'].attrs['version']), [1, 1])
@@ -91,7 +92,10 @@ with h5py.File('whole/observables.h5', 'r') as f:
     check('errors', bool(np.all(np.isfinite(g['error']))) and bool(np.all(g['error'][0] >= 0)), True)
     t = top['averages/temperature']
     with open('whole/diagnostics.csv', encoding='utf-8') as rows:
-        want = [float(r['temperature']) for r in csv.DictReader(rows) if int(r['step']) >= 30]
+        rows = list(csv.DictReader(rows))
+        want = [float(r['temperature']) for r in rows if int(r['step']) >= 30]
+    check('table', list(top['temperature/value']), [float(r['temperature']) for r in rows])
+    check('its steps', list(top['temperature/step']), [int(r['step']) for r in rows])
     check('mean temperature', float(t['value'][0]), lambda x: abs(x - np.mean(want)) < 1e-13)
     check('rows', t['value'].attrs['samples'], len(want))
 with open('whole/run.json', encoding='utf-8') as f:
@@ -100,10 +104,10 @@ check('run.json', averages['temperature']['samples'], len(want))
 check('run.json', averages['diffusion_einstein_2']['value'], lambda x: x is not None and 0 < x < 1)
 check('table', whole, has('average ', 'error   samples', 'diffusion_green_kubo_1'))
 check('info', pelsim('info', 'whole/observables.h5')[1],
-      has('observables of model lj', 'averages/temperature 1.', 'radial_distribution (3 x 64) [1]'))
+      has('observables of model lj', 'averages/temperature 1.', 'radial_distribution (3 x 64) [1]', 'temperature, 61 records'))
 check('info --json', json.loads(pelsim('info', 'whole/observables.h5', '--json')[1])['kind'],
       'observables')
-check('verify', pelsim('verify', 'whole')[1], has('observables.h5: good, 10 observables'))
+check('verify', pelsim('verify', 'whole')[1], has('observables.h5: good, 15 observables'))
 with h5py.File('other/observables.h5', 'r+') as f:
     f['observables/radial_distribution/value'][0, 0, 5] += 1
 check('damage', pelsim('verify', 'other'), lambda x: x[0] == 4 and 'is damaged' in x[1] + x[2])

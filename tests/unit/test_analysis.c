@@ -46,7 +46,8 @@ static void ranges(const void *state, double *force, double *energy) {
   (void)state;
   *force = 0x1p15, *energy = 0x1p11;
 }
-static const pel_pair_stage pairs = {kernels, coefficients, ranges};
+static const pel_pair_stage pairs = {
+    .kernels = kernels, .coefficients = coefficients, .ranges = ranges};
 static const pel_particle_stage forces[] = {{"pairs", PEL_PAIRS, .pairs = &pairs}},
                                 program[] = {{"drift", PEL_DRIFT, .part = 1}};
 static const pel_particle_model particles = {PEL_TABLE(forces), PEL_TABLE(program), .box = box,

@@ -84,12 +84,15 @@ typedef struct {
   const char *unit, *doc;
   int rank; /* 0: one number; 1, 2: n numbers, or rows of them */
   int64_t n[2];
-  const double *value, *error; /* NAN: not known */
+  const double *value, *error; /* NAN: not known; error NULL: there is none */
   const char *rows;            /* rank > 0: what the first axis stands for, as in "1-1, 1-2, 2-2" */
   const char *axis, *axis_unit, *axis_doc; /* the last axis; NULL: it is the first */
   const double *at;                        /* [n[rank-1]]: where the values along it are */
   int64_t samples;
-  int batches; /* of samples, from whose scatter errors follow */
+  int batches;         /* of samples, from whose scatter errors follow */
+  const int64_t *step; /* [records] and when, of a series; NULL: one record at the present step */
+  const double *time;
+  int64_t records;
 } pel_observable;
 
 /* ---- fingerprints ----------------------------------------------------------------------------
