@@ -8,7 +8,8 @@
  *   /pelsim/config     effective configuration, JSON
  *   /pelsim/axis_A     attributes name, unit, standard_name, cells, end, origin, spacing
  *   /pelsim/scalars    one attribute a number of the layer
- *   /pelsim/blocks/NAME  table {first[3], cells[3], fingerprint}: share of each box
+ *   /pelsim/numbers/NAME float64 [n], of what the layer measures on the way; a group if there are
+ * any /pelsim/blocks/NAME  table {first[3], cells[3], fingerprint}: share of each box
  *
  * HDF5 checks its metadata but no raw data, so the file begins with a block of text before the HDF5
  * superblock (HDF5's "user block") that makes every byte of the file verifiable, and readable
@@ -17,10 +18,16 @@
 #define PEL_CHECKPOINT_H
 
 #include <stdio.h>
+#include <string.h>
 #include "overlay.h"
 #include "pelsim/sink.h"
 
 enum { PEL__CHECKPOINT_FORMAT = 1 };
+
+/* Whether an array or numbers of this name are no part of the state. */
+static inline bool pel__is_aside(const char *name) {
+  return strncmp(name, PEL_ASIDE, sizeof PEL_ASIDE - 1) == 0;
+}
 
 /* Where one array lies, and what it must hash to. */
 typedef struct {
@@ -55,7 +62,7 @@ typedef struct {
   int fd;
   pel__header header;
   char *model, *title, *created, *source, *config;
-  pel_snapshot s; /* grid, step, time, scalars, arrays without patches, fingerprint */
+  pel_snapshot s; /* grid, step, time, scalars, numbers, arrays without patches, fingerprint */
   pel_grid grid;
 } pel__checkpoint;
 

@@ -69,12 +69,23 @@ static void describe_array(pel__job *w, int a, bool *ok) {
   H5Dclose(d);
 }
 
+/* Small, and part of what the header's hash of the rest covers. */
+static void describe_numbers(hid_t group, const pel_snapshot *s, bool *ok) {
+  const hid_t numbers = pel__h5_group(group, "numbers", ok);
+  for (int i = 0; i < s->nnumbers; ++i) {
+    const hsize_t n = (hsize_t)s->numbers[i].n;
+    pel__h5_put_doubles(numbers, s->numbers[i].name, 1, &n, s->numbers[i].value, ok);
+  }
+  if (numbers >= 0) H5Gclose(numbers);
+}
+
 static void describe_state(pel__job *w, hid_t group, bool *ok) {
   const pel_snapshot *s = w->s;
   const hid_t scalars = pel__h5_group(group, "scalars", ok);
   for (int i = 0; i < s->nscalars; ++i)
     pel__h5_put_real(scalars, s->scalars[i].name, s->scalars[i].value, ok);
   if (scalars >= 0) H5Gclose(scalars);
+  if (s->nnumbers) describe_numbers(group, s, ok);
   const hid_t blocks = pel__h5_group(group, "blocks", ok), row = pel__box_type(true);
   for (int a = 0; a < s->narrays && *ok; ++a) {
     const hsize_t n = (hsize_t)pel__tables_rows(w, a);
@@ -166,7 +177,10 @@ int pel__describe_end(pel__job *w, pel_error *e) {
   const pel_snapshot *s = w->s;
   uint64_t *sum = calloc((size_t)s->narrays + 1, sizeof *sum), total = 0;
   bool ok = sum != NULL;
-  for (int a = 0; a < s->narrays && ok; ++a) total += sum[a] = complete_array(w, a, &ok);
+  for (int a = 0; a < s->narrays && ok; ++a) {
+    sum[a] = complete_array(w, a, &ok);
+    if (!pel__is_aside(s->arrays[a].name)) total += sum[a];
+  }
   set_hash(w->file, total, &ok);
   if (H5Fclose(w->file) < 0) ok = false;
   w->file = -1;

@@ -63,6 +63,26 @@ static bool read_scalars(hid_t group, pel_snapshot *s) {
   return ok;
 }
 
+static herr_t take_numbers(hid_t group, const char *name, const H5L_info_t *info, void *data) {
+  (void)info;
+  pel_snapshot *s = data;
+  pel_numbers *more = realloc(s->numbers, (size_t)(s->nnumbers + 1) * sizeof *more);
+  if (!more) return -1;
+  s->numbers = more;
+  pel_numbers *to = &more[s->nnumbers++];
+  *to = (pel_numbers){.name = strdup(name)};
+  to->value = pel__h5_get_doubles(group, name, &to->n);
+  return to->value ? 0 : -1;
+}
+
+static bool read_numbers(hid_t group, pel_snapshot *s) {
+  if (H5Lexists(group, "numbers", H5P_DEFAULT) <= 0) return true;
+  const hid_t g = H5Gopen2(group, "numbers", H5P_DEFAULT);
+  const bool ok = g >= 0 && H5Literate(g, H5_INDEX_NAME, H5_ITER_INC, NULL, take_numbers, s) >= 0;
+  if (g >= 0) H5Gclose(g);
+  return ok;
+}
+
 static bool shape_fits(hid_t d, const pel_grid *g) {
   hsize_t n[H5S_MAX_RANK];
   const hid_t s = H5Dget_space(d), t = H5Dget_type(d);
@@ -103,7 +123,7 @@ static bool read_all(hid_t file, pel__checkpoint *c) {
   bool ok = c->model && c->title && c->created && c->source && c->config &&
             pel__h5_get_integer(file, "step", &s->step) && s->step >= 0 &&
             pel__h5_get_real(file, "time", &s->time) && read_grid(group, &c->grid) &&
-            read_scalars(group, s);
+            read_scalars(group, s) && read_numbers(group, s);
   s->arrays = calloc((size_t)c->header.narrays + 1, sizeof *s->arrays);
   for (int a = 0; a < c->header.narrays && ok && s->arrays; ++a) {
     s->narrays = a + 1;
@@ -164,6 +184,10 @@ void pel__checkpoint_close(pel__checkpoint *c) {
     free((char *)c->grid.axis[a].standard_name);
   }
   for (int i = 0; i < c->s.nscalars; ++i) free((char *)c->s.scalars[i].name);
+  for (int i = 0; i < c->s.nnumbers; ++i) {
+    free((char *)c->s.numbers[i].name);
+    free(c->s.numbers[i].value);
+  }
   for (int a = 0; a < c->s.narrays; ++a) {
     free((char *)c->s.arrays[a].name);
     free((char *)c->s.arrays[a].unit);
@@ -171,6 +195,7 @@ void pel__checkpoint_close(pel__checkpoint *c) {
     free((char *)c->s.arrays[a].doc);
   }
   free(c->s.scalars);
+  free(c->s.numbers);
   free(c->s.arrays);
   *c = (pel__checkpoint){.fd = -1};
 }

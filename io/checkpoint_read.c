@@ -60,14 +60,22 @@ static void name_list(const pel_snapshot *s, char *text, size_t size) {
   size_t n = 0;
   *text = 0;
   for (int a = 0; a < s->narrays && n < size; ++a)
-    n += (size_t)snprintf(text + n, size - n, "%s%s", a ? ", " : "", s->arrays[a].name);
+    if (!pel__is_aside(s->arrays[a].name))
+      n += (size_t)snprintf(text + n, size - n, "%s%s", n ? ", " : "", s->arrays[a].name);
+}
+
+static int count_state(const pel_snapshot *s) {
+  int n = 0;
+  for (int a = 0; a < s->narrays; ++a) n += !pel__is_aside(s->arrays[a].name);
+  return n;
 }
 
 static int compare_arrays(const pel__checkpoint *c, const pel_snapshot *s, const char *path,
                           pel_error *e) {
-  bool match = c->s.narrays == s->narrays;
+  bool match = count_state(&c->s) == count_state(s);
   for (int a = 0; a < s->narrays && match; ++a)
-    match = pel__checkpoint_region(c, s->arrays[a].name) != NULL;
+    match =
+        pel__is_aside(s->arrays[a].name) || pel__checkpoint_region(c, s->arrays[a].name) != NULL;
   if (!match) {
     char theirs[300], ours[300];
     name_list(&c->s, theirs, sizeof theirs);
@@ -78,7 +86,7 @@ static int compare_arrays(const pel__checkpoint *c, const pel_snapshot *s, const
                          path, theirs, ours);
   }
   for (int a = 0; a < s->narrays; ++a) {
-    for (int b = 0; b < s->narrays; ++b) {
+    for (int b = 0; b < c->s.narrays; ++b) {
       const pel_array *x = &c->s.arrays[b], *y = &s->arrays[a];
       if (same(x->name, y->name) && (!same(x->unit, y->unit) || x->place != y->place))
         return pel_error_set(
@@ -108,12 +116,15 @@ typedef struct {
   int64_t step;
   double time;
   uint64_t fingerprint;
-  int64_t *at;    /* [narrays] in the order of the snapshot */
-  uint64_t *hash; /* [narrays] */
-  double *scalar; /* [nscalars] */
+  int64_t *at;     /* [narrays] in the order of the snapshot; -1: not there, and aside */
+  uint64_t *hash;  /* [narrays] */
+  double *scalar;  /* [nscalars] */
+  double **number; /* [nnumbers]: values, or NULL: not found */
 } find;
 
-static void find_fini(find *f) {
+static void find_fini(find *f, const pel_snapshot *s) {
+  for (int i = 0; i < s->nnumbers && f->number; ++i) free(f->number[i]);
+  free(f->number);
   free(f->at);
   free(f->hash);
   free(f->scalar);
@@ -122,8 +133,10 @@ static void find_fini(find *f) {
 static int find_init(find *f, const pel_snapshot *s, pel_error *e) {
   *f = (find){.at = calloc((size_t)s->narrays + 1, sizeof *f->at),
               .hash = calloc((size_t)s->narrays + 1, sizeof *f->hash),
-              .scalar = calloc((size_t)s->nscalars + 1, sizeof *f->scalar)};
-  if (!f->at || !f->hash || !f->scalar) pel_error_set(e, PEL_INTERNAL, "out of memory");
+              .scalar = calloc((size_t)s->nscalars + 1, sizeof *f->scalar),
+              .number = calloc((size_t)s->nnumbers + 1, sizeof *f->number)};
+  if (!f->at || !f->hash || !f->scalar || !f->number)
+    pel_error_set(e, PEL_INTERNAL, "out of memory");
   return pel__agree(s->comm, e);
 }
 
@@ -138,9 +151,16 @@ static pel__verdict look(const char *path, const pel_snapshot *s, find *f, pel_e
   f->fingerprint = c.s.fingerprint;
   for (int a = 0; a < s->narrays && ours; ++a) {
     const pel__region *r = pel__checkpoint_region(&c, s->arrays[a].name);
-    f->at[a] = r->at;
-    f->hash[a] = r->fingerprint;
+    f->at[a] = r ? r->at : -1;
+    f->hash[a] = r ? r->fingerprint : 0;
   }
+  for (int i = 0; i < s->nnumbers; ++i)
+    for (int j = 0; j < c.s.nnumbers; ++j) {
+      pel_numbers *x = &c.s.numbers[j];
+      if (!same(s->numbers[i].name, x->name) || s->numbers[i].n != x->n) continue;
+      f->number[i] = x->value;
+      x->value = NULL;
+    }
   for (int i = 0; i < s->nscalars; ++i) {
     f->scalar[i] = s->scalars[i].value;
     for (int j = 0; j < c.s.nscalars; ++j)
@@ -159,6 +179,19 @@ static void share_find(find *f, const pel_snapshot *s) {
   MPI_Bcast(f->scalar, s->nscalars, MPI_DOUBLE, 0, s->comm);
 }
 
+/* Everyone takes over what rank 0 has found. */
+static void share_numbers(const find *f, const pel_snapshot *s) {
+  for (int i = 0; i < s->nnumbers; ++i) {
+    pel_numbers *x = &s->numbers[i];
+    int found = f->number[i] != NULL;
+    MPI_Bcast(&found, 1, MPI_INT, 0, s->comm);
+    x->found = found;
+    if (!found) continue;
+    if (f->number[i]) memcpy(x->value, f->number[i], (size_t)x->n * sizeof *x->value);
+    MPI_Bcast(x->value, (int)x->n, MPI_DOUBLE, 0, s->comm);
+  }
+}
+
 /* This rank's patches; sum[a] receives its share of array a.  0 or an errno. */
 static int load(const char *path, const pel_snapshot *s, const find *f, uint64_t *sum) {
   const int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -166,6 +199,7 @@ static int load(const char *path, const pel_snapshot *s, const find *f, uint64_t
   const pel_axis *axis = s->grid->axis;
   for (int a = 0; a < s->narrays && !err; ++a) {
     const pel_array *x = &s->arrays[a];
+    if (f->at[a] < 0) continue;
     const pel__extent extent = {
         {axis[0].n, axis[1].n, axis[2].n}, pel__cells(s->grid), &f->at[a], false};
     uint64_t *share = calloc((size_t)x->npatches + 1, sizeof *share);
@@ -188,7 +222,7 @@ static pel__verdict load_verified(const char *path, const pel_snapshot *s, const
   if (!pel__agree(s->comm, e)) {
     MPI_Allreduce(MPI_IN_PLACE, sum, s->narrays, MPI_UINT64_T, MPI_SUM, s->comm);
     for (int a = 0; a < s->narrays; ++a)
-      if (sum[a] != f->hash[a])
+      if (sum[a] != f->hash[a]) /* both 0 of what is not there */
         pel_error_set(e, PEL_IO,
                       "checkpoint %s is damaged: field %s has fingerprint %016" PRIx64
                       ", %016" PRIx64 " was written",
@@ -217,8 +251,9 @@ static pel__verdict read_one(pel_snapshot *s, const char *path, pel_error *e) {
     s->time = f.time;
     s->fingerprint = f.fingerprint;
     for (int i = 0; i < s->nscalars; ++i) s->scalars[i].value = f.scalar[i];
+    share_numbers(&f, s);
   }
-  find_fini(&f);
+  find_fini(&f, s);
   return (pel__verdict)verdict;
 }
 

@@ -163,3 +163,33 @@ void pel__h5_put_list(hid_t object, const char *name, hid_t type, hsize_t n, con
   if (a >= 0) H5Aclose(a);
   H5Sclose(s);
 }
+
+void pel__h5_put_doubles(hid_t parent, const char *name, int rank, const hsize_t *n,
+                         const double *x, bool *ok) {
+  if (!*ok) return;
+  const hid_t s = rank ? H5Screate_simple(rank, n, NULL) : H5Screate(H5S_SCALAR);
+  const hid_t d =
+      H5Dcreate2(parent, name, H5T_IEEE_F64LE, s, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+  *ok = d >= 0 && H5Dwrite(d, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, x) >= 0;
+  if (d >= 0) H5Dclose(d);
+  H5Sclose(s);
+}
+
+double *pel__h5_get_doubles(hid_t parent, const char *name, int64_t *n) {
+  const hid_t d = H5Dopen2(parent, name, H5P_DEFAULT), s = d < 0 ? -1 : H5Dget_space(d),
+              t = d < 0 ? -1 : H5Dget_type(d);
+  const hssize_t count = s < 0 ? -1 : H5Sget_simple_extent_npoints(s);
+  const H5T_class_t class = t < 0 ? H5T_NO_CLASS : H5Tget_class(t);
+  double *x = NULL;
+  if (count >= 0 && count < (hssize_t)1 << 32 && (class == H5T_FLOAT || class == H5T_INTEGER))
+    x = calloc((size_t)count + 1, sizeof *x);
+  if (x && H5Dread(d, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, x) < 0) {
+    free(x);
+    x = NULL;
+  }
+  *n = (int64_t)count;
+  if (t >= 0) H5Tclose(t);
+  if (s >= 0) H5Sclose(s);
+  if (d >= 0) H5Dclose(d);
+  return x;
+}

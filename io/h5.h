@@ -35,6 +35,12 @@ void pel__h5_put_list(hid_t object, const char *name, hid_t type, hsize_t n, con
 hid_t pel__h5_reserve(hid_t parent, const char *name, hid_t type, int rank, const hsize_t *n,
                       bool *ok);
 
+/* A dataset of doubles with its values. */
+void pel__h5_put_doubles(hid_t parent, const char *name, int rank, const hsize_t *n,
+                         const double *x, bool *ok);
+/* All of a dataset as doubles, malloced; NULL: it is none of numbers, or cannot be read. */
+double *pel__h5_get_doubles(hid_t parent, const char *name, int64_t *n);
+
 hid_t pel__h5_group(hid_t parent, const char *name, bool *ok);
 
 #endif

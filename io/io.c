@@ -2,6 +2,7 @@
 
 #include "checkpoint.h"
 #include "map.h"
+#include "observables.h"
 #include "particle_file.h"
 #include "series.h"
 
@@ -11,5 +12,6 @@ const pel_io pel_io_hdf5 = {.checkpoint_write = pel__checkpoint_write,
                             .series_open = pel__series_open,
                             .series_append = pel__series_append,
                             .series_close = pel__series_close,
+                            .observables_write = pel__observables_write,
                             .map_read = pel__map_read,
                             .particles_read = pel__particles_read};

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "h5md.h"
+#include "observables.h"
 #include "pelsim_io.h"
 #include "posix_io.h"
 #include "tools.h"
@@ -45,7 +46,9 @@ pel__file_kind pel__resolve(const char *path, char *file, pel_error *e) {
     return PEL__NO_FILE;
   }
   if (!strncmp(start, "pelsim checkpoint ", 18)) return PEL__A_CHECKPOINT;
-  return pel__is_h5md(file) ? PEL__A_TRAJECTORY : PEL__A_NETCDF;
+  return pel__is_observables(file) ? PEL__OBSERVABLES
+         : pel__is_h5md(file)      ? PEL__A_TRAJECTORY
+                                   : PEL__A_NETCDF;
 }
 
 int pel__tell(FILE *out, const pel_error *e) {
@@ -63,12 +66,15 @@ static const struct {
   int (*info)(FILE *out, const char *file, bool json);
   int (*verify)(FILE *out, const char *file);
   int (*diff)(FILE *out, const char *a, const char *b, double tol);
-} kinds[] = {[PEL__A_CHECKPOINT] = {"a checkpoint", "two checkpoints", pel__info_checkpoint,
-                                    pel__verify_checkpoint, pel__diff_checkpoints},
-             [PEL__A_NETCDF] = {"a netCDF file", "two netCDF files", pel__info_netcdf,
-                                pel__verify_netcdf, pel__diff_netcdf},
-             [PEL__A_TRAJECTORY] = {"a trajectory", "two trajectories", pel__info_trajectory,
-                                    pel__verify_trajectory, pel__diff_trajectories}};
+} kinds[] = {
+    [PEL__A_CHECKPOINT] = {"a checkpoint", "two checkpoints", pel__info_checkpoint,
+                           pel__verify_checkpoint, pel__diff_checkpoints},
+    [PEL__A_NETCDF] = {"a netCDF file", "two netCDF files", pel__info_netcdf, pel__verify_netcdf,
+                       pel__diff_netcdf},
+    [PEL__A_TRAJECTORY] = {"a trajectory", "two trajectories", pel__info_trajectory,
+                           pel__verify_trajectory, pel__diff_trajectories},
+    [PEL__OBSERVABLES] = {"a file of observables", "two files of observables",
+                          pel__info_observables, pel__verify_observables, pel__diff_observables}};
 
 int pel_io_info(FILE *out, const char *path, bool json) {
   char file[PATH_MAX];
@@ -108,7 +114,7 @@ static int verify_directory(FILE *out, const char *dir) {
   int found = verify_checkpoints(out, dir, &worst);
   snprintf(inside, sizeof inside, "%.4000s/checkpoints", dir);
   found += verify_checkpoints(out, inside, &worst);
-  static const char *const output[] = {"fields.nc", "trajectory.h5md"};
+  static const char *const output[] = {"fields.nc", "trajectory.h5md", "observables.h5"};
   for (size_t i = 0; i < sizeof output / sizeof *output; ++i) {
     snprintf(inside, sizeof inside, "%.4000s/%s", dir, output[i]);
     if (access(inside, F_OK)) continue;
@@ -118,7 +124,9 @@ static int verify_directory(FILE *out, const char *dir) {
   }
   if (!found)
     pel_error_set(&e, PEL_IO,
-                  "%s is a directory without checkpoints, fields.nc and trajectory.h5md", dir);
+                  "%s is a directory without checkpoints, fields.nc, trajectory.h5md and "
+                  "observables.h5",
+                  dir);
   return found ? worst : pel__tell(out, &e);
 }
 

@@ -1,4 +1,4 @@
-/* For the tools that look at files: what a path means, and three kinds of files. */
+/* For the tools that look at files: what a path means, and the kinds of files. */
 #ifndef PEL_TOOLS_H
 #define PEL_TOOLS_H
 
@@ -6,7 +6,13 @@
 #include "checkpoint.h"
 #include "map_parts.h"
 
-typedef enum { PEL__NO_FILE, PEL__A_CHECKPOINT, PEL__A_NETCDF, PEL__A_TRAJECTORY } pel__file_kind;
+typedef enum {
+  PEL__NO_FILE,
+  PEL__A_CHECKPOINT,
+  PEL__A_NETCDF,
+  PEL__A_TRAJECTORY,
+  PEL__OBSERVABLES
+} pel__file_kind;
 
 /* The file meant by path (of a directory: its newest checkpoint) into file[PATH_MAX], and its kind
  * by what it begins with. */
@@ -23,12 +29,15 @@ enum { PEL__PIECE = 1 << 17 }; /* elements of a buffer */
 int pel__info_checkpoint(FILE *out, const char *file, bool json);
 int pel__info_netcdf(FILE *out, const char *file, bool json);
 int pel__info_trajectory(FILE *out, const char *file, bool json);
+int pel__info_observables(FILE *out, const char *file, bool json);
 int pel__verify_checkpoint(FILE *out, const char *file);
 int pel__verify_netcdf(FILE *out, const char *file);
 int pel__verify_trajectory(FILE *out, const char *file);
+int pel__verify_observables(FILE *out, const char *file);
 int pel__diff_checkpoints(FILE *out, const char *a, const char *b, double tol);
 int pel__diff_netcdf(FILE *out, const char *a, const char *b, double tol);
 int pel__diff_trajectories(FILE *out, const char *a, const char *b, double tol);
+int pel__diff_observables(FILE *out, const char *a, const char *b, double tol);
 
 /* Fold of the differences of one variable. */
 typedef struct {

@@ -24,6 +24,11 @@ static const struct {
              {"fs", "fs", 1},
              {"angstrom/ps", "Angstrom ps-1", 1},
              {"angstrom/fs", "Angstrom fs-1", 1},
+             {"angstrom^2", "Angstrom+2", 1},
+             {"angstrom^2/ps", "Angstrom+2 ps-1", 1},
+             {"angstrom^2/fs", "Angstrom+2 fs-1", 1},
+             {"angstrom^2/ps^2", "Angstrom+2 ps-2", 1},
+             {"angstrom^2/fs^2", "Angstrom+2 fs-2", 1},
              {"eV/angstrom", "kJ mol-1 Angstrom-1", 96.48533212331002}, /* e * N_A / 1000 */
              {"kcal/mol/angstrom", "kcal mol-1 Angstrom-1", 1},
              {"g/mol", "g mol-1", 1}};

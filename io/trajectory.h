@@ -43,6 +43,9 @@ uint64_t pel__frame_share(const double edges[9], double time);
 /* What a unit is called in H5MD, and what a value is to be multiplied by; NULL: no unit. */
 const char *pel__h5md_unit(const char *unit, double *scale);
 
+/* /h5md, with the module of units if there are any. */
+void pel__h5md_describe(hid_t file, bool units, bool *ok);
+
 /* pel__format.describe */
 int pel__trajectory_describe(pel__overlay *o, const pel_snapshot *s, bool single,
                              const pel__growing *g, const char *path, int64_t *still, pel_error *e);

@@ -46,20 +46,20 @@ static void done(hid_t group) {
 
 /* ---- /h5md ---- */
 
-static void describe_h5md(desk *d) {
-  static const int version[] = {1, 1}, units[] = {1, 0};
-  const hid_t h5md = pel__h5_group(d->file, "h5md", &d->ok);
-  pel__h5_put_list(h5md, "version", H5T_NATIVE_INT, 2, version, &d->ok);
-  const hid_t author = pel__h5_group(h5md, "author", &d->ok);
-  pel__h5_put_text(author, "name", "N/A", &d->ok);
-  const hid_t creator = pel__h5_group(h5md, "creator", &d->ok);
-  pel__h5_put_text(creator, "name", "pelsim", &d->ok);
-  pel__h5_put_text(creator, "version", PELSIM_VERSION, &d->ok);
-  if (d->s->particles->length_unit) {
-    const hid_t modules = pel__h5_group(h5md, "modules", &d->ok),
-                module = pel__h5_group(modules, "units", &d->ok);
-    pel__h5_put_list(module, "version", H5T_NATIVE_INT, 2, units, &d->ok);
-    pel__h5_put_text(module, "system", "SI", &d->ok);
+void pel__h5md_describe(hid_t file, bool units, bool *ok) {
+  static const int version[] = {1, 1}, module_version[] = {1, 0};
+  const hid_t h5md = pel__h5_group(file, "h5md", ok);
+  pel__h5_put_list(h5md, "version", H5T_NATIVE_INT, 2, version, ok);
+  const hid_t author = pel__h5_group(h5md, "author", ok);
+  pel__h5_put_text(author, "name", "N/A", ok);
+  const hid_t creator = pel__h5_group(h5md, "creator", ok);
+  pel__h5_put_text(creator, "name", "pelsim", ok);
+  pel__h5_put_text(creator, "version", PELSIM_VERSION, ok);
+  if (units) {
+    const hid_t modules = pel__h5_group(h5md, "modules", ok),
+                module = pel__h5_group(modules, "units", ok);
+    pel__h5_put_list(module, "version", H5T_NATIVE_INT, 2, module_version, ok);
+    pel__h5_put_text(module, "system", "SI", ok);
     done(module), done(modules);
   }
   done(creator), done(author), done(h5md);
@@ -155,7 +155,7 @@ static void describe_parameters(desk *d) {
 
 static void describe(desk *d, int n, int64_t *still) {
   for (int i = 0; i < n && d->ok; ++i) d->set[i] = create(d, &d->g[i]);
-  describe_h5md(d);
+  pel__h5md_describe(d->file, d->s->particles->length_unit != NULL, &d->ok);
   describe_particles(d, still);
   describe_parameters(d);
   for (int i = 0; i < n; ++i)

@@ -17,8 +17,8 @@
  * run when neither resume nor overwrite (the sentence says how to resume and how to overwrite);
  * resume of a directory without checkpoints; a path that is not a directory, cannot be made or
  * written. overwrite removes what pelsim wrote there (run.log, run.json, heartbeat.json,
- * diagnostics*.csv, fields.nc, fields.xdmf, trajectory.h5md, checkpoints/step_*) and nothing else,
- * so that a user's run.sh survives.  Makes dir/checkpoints. */
+ * diagnostics*.csv, fields.nc, fields.xdmf, trajectory.h5md, observables.h5, checkpoints/step_*)
+ * and nothing else, so that a user's run.sh survives.  Makes dir/checkpoints. */
 typedef struct pel__rundir pel__rundir;
 pel__rundir *pel__rundir_open(const char *dir, bool resume, bool overwrite, pel_error *e);
 void pel__rundir_close(pel__rundir *d); /* releases the lock; NULL allowed */
@@ -66,6 +66,13 @@ void pel__journal_row(pel__journal *j, int64_t step, double time, double dt, con
 /* Rows that could not be written. */
 int64_t pel__journal_lost(const pel__journal *j);
 
+/* A mean over the run with its standard error. */
+typedef struct {
+  char name[96], unit[64];
+  double value, error; /* NAN: not known */
+  int64_t samples;
+} pel__average;
+
 /* Seconds spent by phase, per rank (gathered by the caller). */
 typedef struct {
   const char
@@ -84,6 +91,8 @@ typedef struct {
   uint64_t fingerprint;
   const pel__phase *phases;
   int nphases;
+  const pel__average *averages;
+  int naverages;
   const char *checkpoint; /* newest good one; NULL: none */
   const char *open_next;  /* path of the file to look at; NULL: none */
 } pel__run_result;

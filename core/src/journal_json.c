@@ -103,6 +103,19 @@ json_t *pel__run_json(const pel__run_facts *f, time_t started, const json_t *ear
   return run;
 }
 
+static json_t *averages(const pel__run_result *r) {
+  json_t *all = json_object();
+  for (const pel__average *a = r->averages; a < r->averages + r->naverages; ++a) {
+    json_t *one = json_object();
+    put(one, "value", real(a->value));
+    put(one, "error", real(a->error));
+    put(one, "unit", text(a->unit));
+    put(one, "samples", json_integer(a->samples));
+    put(all, a->name, one);
+  }
+  return all;
+}
+
 static json_t *timing(const pel__run_facts *f, const pel__run_result *r) {
   const bool timed = r->seconds > 0;
   json_t *t = json_object();
@@ -152,6 +165,7 @@ void pel__run_json_finish(json_t *run, const pel__run_facts *f, const pel__run_r
   put(run, "checkpoint", text(r->checkpoint));
   put(run, "timing", timing(f, r));
   put(run, "phases", phases(r));
+  if (r->naverages) put(run, "averages", averages(r));
   put(run, "advice", text(advice));
 }
 

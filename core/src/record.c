@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "analysis.h"
 #include "dynamics.h"
 #include "particle_output.h"
 
@@ -137,6 +138,21 @@ void pel__record_output(pel__records *r, bool append, pel_error *e) {
   book(s, PEL__T_OUTPUT, t0, before);
 }
 
+/* Arrays and numbers of the present state, to be freed with the return value, the state's arrays
+ * alone, whose memory the others borrow. */
+static pel_array *add_state(pel_sim *s, pel_snapshot *x) {
+  int n;
+  pel_array *state = pel__state_arrays(s, &n);
+  x->arrays = pel__analysis_join(s, state, n, &x->narrays);
+  x->numbers = pel__analysis_numbers(s, &x->nnumbers);
+  return state;
+}
+
+void pel__record_observables(pel__records *r) {
+  pel_error e = {0};
+  if (pel__analysis_write(r->s, &e)) pel__journal_say(r->journal, "%s; the run goes on", e.text);
+}
+
 bool pel__record_checkpoint(pel__records *r) {
   pel_sim *s = r->s;
   const double t0 = MPI_Wtime();
@@ -145,12 +161,13 @@ bool pel__record_checkpoint(pel__records *r) {
   snprintf(dir, sizeof dir, "%s/checkpoints", s->dir);
   pel_error e = {0};
   pel_snapshot x = snapshot(s);
-  x.arrays = pel__state_arrays(s, &x.narrays);
+  pel_array *state = add_state(s, &x);
   x.scalars = scalars(r, &x.nscalars);
   x.fingerprint = pel__state_fingerprint(s);
   s->host->io->checkpoint_write(&x, dir, (int)s->set.checkpoint.keep, &e);
   scalars_free(x.scalars, x.nscalars);
-  free(x.arrays);
+  free(x.arrays), free(x.numbers), free(state);
+  pel__record_observables(r);
   if (e.code) {
     if (r->lost_checkpoints++ == 0)
       pel__journal_say(r->journal, "checkpoint at step %ld not written: %s; the run goes on",
@@ -203,7 +220,7 @@ int pel__record_restore(pel__records *r, const char *path, bool look_only, pel_e
   pel_sim *s = r->s;
   pel_snapshot x = snapshot(s);
   const int references = pel__measure_count(s);
-  x.arrays = pel__state_arrays(s, &x.narrays);
+  pel_array *state = add_state(s, &x);
   for (int i = 0; i < references; ++i) r->reference[i] = NAN; /* unless the file has it */
   x.scalars = scalars(r, &x.nscalars);
   s->host->io->checkpoint_read(&x, path, look_only ? NULL : say, NULL, r->checkpoint, e);
@@ -215,9 +232,10 @@ int pel__record_restore(pel__records *r, const char *path, bool look_only, pel_e
     s->dt_limit = x.scalars[0].value;
     s->dt = x.scalars[1].value;
     for (int i = 0; i < references; ++i) r->reference[i] = x.scalars[2 + i].value;
-    pel__state_adopt(s, x.arrays);
+    pel__state_adopt(s, state);
+    pel__analysis_adopt(s, x.numbers);
   }
   scalars_free(x.scalars, x.nscalars);
-  free(x.arrays);
+  free(x.arrays), free(x.numbers), free(state);
   return e->code;
 }

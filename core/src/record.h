@@ -34,6 +34,8 @@ void pel__record_output(pel__records *r, bool append, pel_error *e);
 int pel__record_appendable(const pel__records *r, pel_error *e);
 /* A checkpoint; false if it could not be written (reported, older ones stay).  Collective. */
 bool pel__record_checkpoint(pel__records *r);
+/* observables.h5, if anything is analysed; one that cannot be written is reported.  Collective. */
+void pel__record_observables(pel__records *r);
 /* A run that lost results does not end well: PEL_IO with what is missing, else PEL_OK.
  * Collective. */
 int pel__record_account(const pel__records *r, pel_error *e);

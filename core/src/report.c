@@ -41,6 +41,19 @@ static void print_phases(FILE *out, const pel__run_result *r) {
   fprintf(out, "%-14s%14s%14.3f%14s%10.1f %%\n", "all", "", r->seconds, "", 100.);
 }
 
+static void print_averages(FILE *out, const pel__run_result *r) {
+  for (const pel__average *a = r->averages; a < r->averages + r->naverages; ++a) {
+    const char *unit = strcmp(a->unit, "1") ? a->unit : "";
+    if (a == r->averages) fprintf(out, "%-28s%14s%14s%10s\n", "average", "", "error", "samples");
+    fprintf(out, "%-28s%14.7g", a->name, a->value);
+    if (isfinite(a->error))
+      fprintf(out, "%14.2g", a->error);
+    else
+      fprintf(out, "%14s", "?"); /* too few samples */
+    fprintf(out, "%10" PRId64 "%s%s\n", a->samples, *unit ? " " : "", unit);
+  }
+}
+
 static void print_rate(FILE *out, const pel__run_facts *f, const pel__run_result *r) {
   char model[PEL__SHORT], wall[PEL__SHORT];
   pel__human_time(model, r->time - f->start_time);
@@ -87,6 +100,7 @@ void pel__report(FILE *out, const pel__run_facts *f, const pel__run_result *r) {
   if (!(r->seconds > 0) || r->steps_done <= 0) return;
   fprintf(out, "\n");
   print_phases(out, r);
+  print_averages(out, r);
   print_rate(out, f, r);
   print_efficiency(out, f, r);
   pel__advice(advice, sizeof advice, f, r);

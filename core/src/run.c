@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analysis.h"
 #include "events.h"
 #include "plan.h"
 #include "start.h"
@@ -152,10 +153,11 @@ static void record(pel__records *r, bool resumed, pel_error *e) {
     if (pel__writes_output(r->s)) pel__record_output(r, true, e);
     return;
   }
-  const bool measures = c->diagnostics.every > 0 || c->diagnostics.interval > 0;
-  if (pel__due(r->s, c->diagnostics.every, c->diagnostics.interval) ||
-      (measures && pel__finished(r->s)))
-    pel__record_diagnostics(r, e);
+  const bool measures = c->diagnostics.every > 0 || c->diagnostics.interval > 0,
+             due = pel__due(r->s, c->diagnostics.every, c->diagnostics.interval);
+  if (due || (measures && pel__finished(r->s))) pel__record_diagnostics(r, e);
+  if (due) pel__analysis_row(r->s, r->values);
+  if (!e->code) pel__analysis_sample(r->s, e);
   if (!e->code && pel__writes_output(r->s) && pel__due(r->s, c->output.every, c->output.interval))
     pel__record_output(r, false, e);
 }
@@ -220,6 +222,7 @@ static void finish(pel__records *r, int code, const pel_error *e, int64_t first,
   pel_sim *s = r->s;
   pel__phase phases[PEL__NPHASES];
   char next[5000];
+  int naverages;
   const bool output = r->series != NULL;
   pel_error trouble = {0};
   MPI_Bcast(&seconds, 1, MPI_DOUBLE, 0, s->comm);
@@ -232,6 +235,8 @@ static void finish(pel__records *r, int code, const pel_error *e, int64_t first,
     pel__output_path(s, next);
   else
     snprintf(next, sizeof next, "%s/diagnostics.csv", s->dir);
+  pel__record_observables(r);
+  pel__average *averages = pel__analysis_averages(s, &naverages);
   const pel__run_result x = {
       .exit_code = code,
       .why = e->code ? e->text : NULL,
@@ -246,8 +251,11 @@ static void finish(pel__records *r, int code, const pel_error *e, int64_t first,
       .phases = phases,
       .nphases = PEL__NPHASES,
       .checkpoint = *r->checkpoint ? r->checkpoint : NULL,
+      .averages = averages,
+      .naverages = naverages,
       .open_next = next};
   if (s->rank == 0) pel__journal_close(r->journal, &x);
+  free(averages);
   r->journal = NULL;
 }
 
@@ -278,7 +286,10 @@ static int begin(pel__records *r, const pel_request *q, bool continued, pel__run
 
 static void simulate(pel__records *r, const pel_request *q, bool continued, pel_error *e) {
   pel_sim *s = r->s;
+  char anew[300];
   open_journal(r, q, continued);
+  if (q->resume && pel__analysis_anew(s, anew, sizeof anew))
+    pel__journal_say(r->journal, "%s", anew);
   MPI_Barrier(s->comm); /* rank 0 had files to open */
   memset(s->seconds, 0, sizeof s->seconds);
   const int64_t first = s->step;

@@ -23,8 +23,9 @@ struct pel__rundir {
 
 /* What pelsim itself writes into a run directory; --overwrite removes these names only, so that a
  * job script or notes beside them survive. */
-static const char *const owned[] = {"run.log",   "run.json",    "heartbeat.json", "diagnostics.csv",
-                                    "fields.nc", "fields.xdmf", "trajectory.h5md"};
+static const char *const owned[] = {"run.log",         "run.json",      "heartbeat.json",
+                                    "diagnostics.csv", "fields.nc",     "fields.xdmf",
+                                    "trajectory.h5md", "observables.h5"};
 
 static bool starts(const char *s, const char *prefix) {
   return strncmp(s, prefix, strlen(prefix)) == 0;

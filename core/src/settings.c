@@ -92,6 +92,30 @@ static const pel_param diagnostics[] = {
      .doc = "stop when a conserved quantity of the model drifts beyond its tolerance"},
 };
 
+static const pel_param analysis[] = {
+    {AT(analysis, from), .def = "0", .min = 0, .max = 1e15, .unit = "1",
+     .doc = "step from which on particles are analysed; before, they come to equilibrium"},
+    {AT(analysis, averages), .def = "no",
+     .doc = "means of the columns of diagnostics.csv, with errors, and these columns"},
+    {AT(analysis, rdf), .def = "no", .doc = "radial distribution of each pair of types"},
+    {AT(analysis, rdf_every), .def = "50", .min = 1, .max = 1e15, .unit = "1",
+     .doc = "steps between two samples of the radial distribution"},
+    {AT(analysis, rdf_bins), .def = "200", .min = 1, .max = 1e4, .unit = "1",
+     .doc = "intervals of distance into which it is divided"},
+    {AT(analysis, rdf_range), .def = "auto", .word = "auto", .min = 1e-6, .max = 1e6, .unit = "1",
+     .doc = "largest distance, at most half the box; auto: the cut-off"},
+    {AT(analysis, msd), .def = "no",
+     .doc = "mean square displacement of each type, and the diffusion that follows"},
+    {AT(analysis, vacf), .def = "no",
+     .doc = "autocorrelation of the velocity of each type, and the diffusion that follows"},
+    {AT(analysis, every), .def = "5", .min = 1, .max = 1e15, .unit = "1",
+     .doc = "steps between two samples of msd and vacf"},
+    {AT(analysis, origins), .def = "100", .min = 1, .max = 1e15, .unit = "1",
+     .doc = "steps between two origins of time, from which msd and vacf are counted"},
+    {AT(analysis, window), .def = "1000", .min = 1, .max = 1e15, .unit = "1",
+     .doc = "steps for which each origin is followed"},
+};
+
 void pel__settings_bindings(pel__settings *s, pel__binding b[PEL__NSETTINGS]) {
   const pel__binding all[PEL__NSETTINGS] = {
       {"run", run, PEL_N(run), s},
@@ -100,6 +124,7 @@ void pel__settings_bindings(pel__settings *s, pel__binding b[PEL__NSETTINGS]) {
       {"output", output, PEL_N(output), s},
       {"checkpoint", checkpoint, PEL_N(checkpoint), s},
       {"diagnostics", diagnostics, PEL_N(diagnostics), s},
+      {"analysis", analysis, PEL_N(analysis), s},
   };
   memcpy(b, all, sizeof all);
 }

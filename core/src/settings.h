@@ -1,4 +1,5 @@
-/* The layer's own sections: [run] [time] [parallel] [output] [checkpoint] [diagnostics]. */
+/* The layer's own sections: [run] [time] [parallel] [output] [checkpoint] [diagnostics]
+ * [analysis]. */
 #ifndef PEL_SETTINGS_H
 #define PEL_SETTINGS_H
 
@@ -38,10 +39,17 @@ typedef struct {
     int64_t every;
     bool nan_watch, invariants;
   } diagnostics;
+  struct { /* of particles */
+    int64_t from;
+    bool averages, rdf, msd, vacf;
+    int64_t rdf_every, rdf_bins;
+    double rdf_range;               /* 0: the cut-off */
+    int64_t every, origins, window; /* [steps] */
+  } analysis;
 } pel__settings;
 
 /* Tables for pel__config_bind, pointing into *s. */
-enum { PEL__NSETTINGS = 6 };
+enum { PEL__NSETTINGS = 7 };
 void pel__settings_bindings(pel__settings *s, pel__binding b[PEL__NSETTINGS]);
 
 /* The built-in model that [run] model names.  NULL after a rejection: not given, or unknown (with

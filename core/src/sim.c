@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analysis.h"
 #include "dynamics.h"
 #include "particle_output.h"
 #include "plan.h"
@@ -91,6 +92,7 @@ static void make_grid(pel_sim *s) {
     s->model->grid(&s->grid, s->state);
     check_grid(s);
   }
+  pel__analysis_check(s);
 }
 
 static void choose_scheme(pel_sim *s) {
@@ -163,7 +165,8 @@ int pel__blocks_asked(const pel_sim *s, int nb[3]) {
 
 /* Particles have no plans, and the grid that files know is their ids. */
 static int make_particles(pel_sim *s, pel_error *e) {
-  if (pel__dynamics_create(s, e) || pel__measures_create(s, e)) return e->code;
+  if (pel__dynamics_create(s, e) || pel__measures_create(s, e) || pel__analysis_create(s, e))
+    return e->code;
   return pel__state_create(s, e);
 }
 
@@ -250,6 +253,7 @@ void pel__sim_destroy(pel_sim *s) {
   pel__outputs_destroy(s->outputs);
   if (s->trajectory) pel__trajectory_release(s);
   if (s->layout && !s->dynamics) pel__layout_destroy(s->layout);
+  pel__analysis_destroy(s->analysis);
   pel__dynamics_destroy(s->dynamics);
   if (s->config) pel__config_destroy(s->config);
   while (s->allocations) {

@@ -41,6 +41,7 @@ typedef struct pel__dynamics pel__dynamics;
 typedef struct pel__measures pel__measures;
 typedef struct pel__outputs pel__outputs;
 typedef struct pel__trajectory pel__trajectory;
+typedef struct pel__analysis pel__analysis;
 
 /* Something allocated for the life of the simulation. */
 typedef struct pel__allocation {
@@ -78,6 +79,7 @@ struct pel_sim {
   pel__outputs *outputs;
   pel__dynamics *dynamics; /* of a particle model; NULL: of a grid */
   pel__trajectory *trajectory;
+  pel__analysis *analysis; /* NULL: there is none */
   char *config_json;
   char dir[4096];
   int ntags;      /* message tags given to halo plans and spectral stages */

@@ -34,6 +34,18 @@ typedef struct {
   double value;
 } pel_scalar;
 
+/* Arrays and numbers of names that begin so are the memory of what is measured on the way: no part
+ * of the state's fingerprint, and a checkpoint may have others than a run that resumes from it. */
+#define PEL_ASIDE "analysis_"
+
+/* Many numbers that are the same on every rank. */
+typedef struct {
+  const char *name;
+  int64_t n;
+  double *value;
+  bool found; /* out, when reading: they were in the file, as many as these */
+} pel_numbers;
+
 /* What the arrays of particles do not say.  The grid of their snapshot has one axis: index i is the
  * particle with id i + 1.  Arrays NAME_x, NAME_y, NAME_z that follow each other are one vector;
  * "type" counts from 1 and is there unless all are of type 1; "image" and "type" are whole numbers.
@@ -61,8 +73,27 @@ typedef struct {
   int narrays;
   pel_scalar *scalars;
   int nscalars;
-  uint64_t fingerprint; /* of all arrays; see below */
+  pel_numbers *numbers;
+  int nnumbers;
+  uint64_t fingerprint; /* of all arrays but those aside; see below */
 } pel_snapshot;
+
+/* A result of a run, with the error of each of its values. */
+typedef struct {
+  const char *name; /* with a folder perhaps: "averages/temperature" */
+  const char *unit, *doc;
+  int rank; /* 0: one number; 1, 2: n numbers, or rows of them */
+  int64_t n[2];
+  const double *value, *error; /* NAN: not known; error NULL: there is none */
+  const char *rows;            /* rank > 0: what the first axis stands for, as in "1-1, 1-2, 2-2" */
+  const char *axis, *axis_unit, *axis_doc; /* the last axis; NULL: it is the first */
+  const double *at;                        /* [n[rank-1]]: where the values along it are */
+  int64_t samples;
+  int batches;         /* of samples, from whose scatter errors follow */
+  const int64_t *step; /* [records] and when, of a series; NULL: one record at the present step */
+  const double *time;
+  int64_t records;
+} pel_observable;
 
 /* ---- fingerprints ----------------------------------------------------------------------------
  * The fingerprint of an array is the sum (mod 2^64) over its elements of
@@ -88,11 +119,11 @@ typedef struct pel_io {
    * Failure leaves the older ones untouched and the run can go on. Collective. */
   int (*checkpoint_write)(const pel_snapshot *s, const char *dir, int keep, pel_error *e);
 
-  /* Fills the patches, scalars (those found by name), step and time of *s from `path`: a checkpoint
-   * file, or a directory, of which the newest good one is taken; damaged ones are named through
-   * `say` and renamed to *.bad (say NULL: passed over).  Every byte used is verified; model, grid
-   * and array names must match those in *s.  `used` (PATH_MAX bytes) receives the file's name.
-   * Collective. */
+  /* Fills the patches, scalars and numbers (those found by name), step and time of *s from `path`:
+   * a checkpoint file, or a directory, of which the newest good one is taken; damaged ones are
+   * named through `say` and renamed to *.bad (say NULL: passed over).  Every byte used is verified;
+   * model, grid and array names must match those in *s.  `used` (PATH_MAX bytes) receives the
+   * file's name. Collective. */
   int (*checkpoint_read)(pel_snapshot *s, const char *path, pel_say *say, void *ctx, char *used,
                          pel_error *e);
 
@@ -108,6 +139,11 @@ typedef struct pel_io {
    * Collective. */
   int (*series_append)(pel_series *f, const pel_snapshot *s, pel_error *e);
   int (*series_close)(pel_series *f, pel_error *e); /* collective */
+
+  /* Writes the results at s->step to `path`, H5MD (atomic: the file is replaced, or stays as it
+   * was).  Local, called on rank 0 only. */
+  int (*observables_write)(const pel_snapshot *s, const pel_observable *x, int n, const char *path,
+                           pel_error *e);
 
   /* pel_map_read of model.h without the sentence's place; local, called on rank 0 only.  The map
    * and its arrays are one malloc each, freed by the caller. */
