@@ -53,5 +53,5 @@ check('fields.nc damaged, and a file that is none', err, has('out/h/fields.nc', 
 os.mkdir('empty')
 code, out, err = pelsim('verify', 'empty')
 check('an empty directory', (code, out, err),
-      (4, '', 'empty is a directory without checkpoints, fields.nc and trajectory.h5md\n'))
+      (4, '', 'empty is a directory without checkpoints, fields.nc, trajectory.h5md and observables.h5\n'))
 finish(folder)
