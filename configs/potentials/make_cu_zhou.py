@@ -33,13 +33,13 @@ def main():
     tables = [[embedding(i * DRHO) for i in range(NRHO)], [density(i * DR) for i in range(NR)],
               [r_phi(i * DR) for i in range(NR)]]
     with open("Cu_zhou.eam.alloy", "w") as f:
-        f.write("Copper, UNITS: metal, tabulated by make_cu_zhou.py from the formulas and parameters of\n"
+        f.write("Copper UNITS: metal tabulated by make_cu_zhou.py from the formulas and parameters of\n"
                 "X. W. Zhou et al. (2001), Acta Materialia 49, 4005-4015\n"
                 "doi:10.1016/S1359-6454(01)00287-7\n"
                 f"1 Cu\n{NRHO} {DRHO} {NR} {DR} {(NR - 1) * DR}\n29 63.546 3.615 fcc\n")
-        values = [x for t in tables for x in t]
-        for i in range(0, len(values), 5):
-            f.write(" ".join(f"{x:.15e}" for x in values[i:i + 5]) + "\n")
+        for values in tables:  # each begins on a line of its own: LAMMPS wants that
+            for i in range(0, len(values), 5):
+                f.write(" ".join(f"{x:.15e}" for x in values[i:i + 5]) + "\n")
 
 
 main()
