@@ -150,8 +150,8 @@ static bool writes_too_much(char *out, size_t size, const pel__run_facts *f,
              "[checkpoint] wall_interval = 10 min",
              100 * checkpoint);
   else
-    snprintf(out, size, "diagnostics take %.0f %%: raise [diagnostics] interval or every",
-             100 * diagnostics);
+    snprintf(out, size, "diagnostics take %.0f %%: raise [diagnostics] interval or every%s",
+             100 * diagnostics, r->naverages ? ", or those of [analysis]" : "");
   return true;
 }
 
