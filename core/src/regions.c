@@ -88,7 +88,7 @@ static bool look(const pel__regions *r, const pel__domain *d, const pel__block *
   }
   n->block = r->layout->at[(c[2] * r->layout->nb[1] + c[1]) * r->layout->nb[0] + c[0]];
   const pel__block *other = &r->layout->block[n->block];
-  n->peer = other->rank; /* for now */
+  n->peer = other->rank; /* find_near makes it a number among the peers */
   for (int a = 0; a < 3; ++a) {
     n->low[a] = (double)other->first[a] / (double)r->cells[a] - n->period[a];
     n->high[a] = (double)(other->first[a] + other->n[a]) / (double)r->cells[a] - n->period[a];
@@ -174,11 +174,12 @@ double pel__regions_thinnest(const pel__regions *r, const pel__domain *d) {
 }
 
 int pel__regions_check(const pel__regions *r, const pel__domain *d, double reach, pel_error *e) {
+  const int *nb = r->layout->nb;
   for (int a = 0; a < d->dims; ++a)
-    if (r->layout->nb[a] > 1 && thickness(r, d, a) < reach)
+    if (nb[a] > 1 && thickness(r, d, a) < reach)
       return pel_error_set(e, PEL_INVALID,
                            "the box has shrunk to %g along %c, where %d blocks share it: each is "
                            "thinner than cut-off and skin, %g; resume on fewer ranks",
-                           d->length[a], "xyz"[a], r -> layout -> nb[a], reach);
+                           d->length[a], "xyz"[a], nb[a], reach);
   return PEL_OK;
 }

@@ -86,11 +86,6 @@ static void setup(pel_sim *s, void *state) {
     }
 }
 
-static const pel_pair_kernels *kernels(const void *state) {
-  (void)state;
-  return &pel__buckingham;
-}
-
 static double coefficients(const void *state, int ti, int tj, double *c) {
   const pel__md_pairwise *m = state;
   const pel__md_pair *p = &m->of[ti][tj];
@@ -103,15 +98,8 @@ static void scale(const pel__md_pair *p, double *energy, double *length) {
   *length = r > 0 && isfinite(r) ? r : rho;
   *energy = r > 0 && isfinite(r) ? fabs(a * pel__exp(-r / rho) - c6 / pow(r, 6)) : a / 0x1p11;
 }
-static void ranges(const void *state, double *largest_force, double *largest_energy) {
-  pel__md_ranges(state, scale, largest_force, largest_energy);
-}
 
-static const pel_pair_stage pairs = {
-    .kernels = kernels, .coefficients = coefficients, .ranges = ranges};
-static const pel_particle_stage forces[] = {{"pairs", PEL_PAIRS, .pairs = &pairs}};
-static const pel_particle_model particles = {PEL__MD_DYNAMICS, PEL_TABLE(forces),
-                                             .skin = pel__md_skin};
+PEL__MD_PAIRWISE(pel__buckingham);
 
 const pel_model pel_model_buckingham = {
     PEL_MODEL("buckingham", pel__md_pairwise,

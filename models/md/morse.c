@@ -48,11 +48,6 @@ static void setup(pel_sim *s, void *state) {
   pel__md_pairs_setup(s, c, PEL_N(numbers), numbers);
 }
 
-static const pel_pair_kernels *kernels(const void *state) {
-  (void)state;
-  return &pel__morse;
-}
-
 static double coefficients(const void *state, int ti, int tj, double *c) {
   const pel__md_pairwise *m = state;
   const pel__md_pair *p = &m->of[ti][tj];
@@ -63,15 +58,8 @@ static double coefficients(const void *state, int ti, int tj, double *c) {
 static void scale(const pel__md_pair *p, double *energy, double *length) {
   *energy = p->x[0], *length = 1 / p->x[1];
 }
-static void ranges(const void *state, double *largest_force, double *largest_energy) {
-  pel__md_ranges(state, scale, largest_force, largest_energy);
-}
 
-static const pel_pair_stage pairs = {
-    .kernels = kernels, .coefficients = coefficients, .ranges = ranges};
-static const pel_particle_stage forces[] = {{"pairs", PEL_PAIRS, .pairs = &pairs}};
-static const pel_particle_model particles = {PEL__MD_DYNAMICS, PEL_TABLE(forces),
-                                             .skin = pel__md_skin};
+PEL__MD_PAIRWISE(pel__morse);
 
 const pel_model pel_model_morse = {
     PEL_MODEL("morse", pel__md_pairwise, "Molecular dynamics of particles with Morse's potential",

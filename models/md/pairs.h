@@ -59,4 +59,19 @@ typedef void pel__md_scale(const pel__md_pair *p, double *energy, double *length
 void pel__md_ranges(const pel__md_pairwise *c, pel__md_scale *scale, double *largest_force,
                     double *largest_energy);
 
+/* clang-format off */
+/* Defines `particles` of a model whose file has `coefficients` and `scale` and the kernels KERNELS. */
+#define PEL__MD_PAIRWISE(KERNELS) \
+  static const pel_pair_kernels *kernels(const void *state) { \
+    (void)state; \
+    return &(KERNELS); \
+  } \
+  static void ranges(const void *state, double *largest_force, double *largest_energy) { \
+    pel__md_ranges(state, scale, largest_force, largest_energy); \
+  } \
+  static const pel_pair_stage pairs = {.kernels = kernels, .coefficients = coefficients, .ranges = ranges}; \
+  static const pel_particle_stage forces[] = {{"pairs", PEL_PAIRS, .pairs = &pairs}}; \
+  static const pel_particle_model particles = {PEL__MD_DYNAMICS, PEL_TABLE(forces), .skin = pel__md_skin}
+/* clang-format on */
+
 #endif

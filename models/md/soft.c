@@ -37,11 +37,6 @@ static void setup(pel_sim *s, void *state) {
   pel__md_pairs_setup(s, c, PEL_N(numbers), numbers);
 }
 
-static const pel_pair_kernels *kernels(const void *state) {
-  (void)state;
-  return &pel__soft;
-}
-
 static double coefficients(const void *state, int ti, int tj, double *c) {
   const pel__md_pairwise *m = state;
   const pel__md_pair *p = &m->of[ti][tj];
@@ -52,15 +47,8 @@ static double coefficients(const void *state, int ti, int tj, double *c) {
 static void scale(const pel__md_pair *p, double *energy, double *length) {
   *energy = p->x[0] / 0x1p8, *length = p->cutoff;
 }
-static void ranges(const void *state, double *largest_force, double *largest_energy) {
-  pel__md_ranges(state, scale, largest_force, largest_energy);
-}
 
-static const pel_pair_stage pairs = {
-    .kernels = kernels, .coefficients = coefficients, .ranges = ranges};
-static const pel_particle_stage forces[] = {{"pairs", PEL_PAIRS, .pairs = &pairs}};
-static const pel_particle_model particles = {PEL__MD_DYNAMICS, PEL_TABLE(forces),
-                                             .skin = pel__md_skin};
+PEL__MD_PAIRWISE(pel__soft);
 
 const pel_model pel_model_soft = {
     PEL_MODEL("soft", pel__md_pairwise, "Molecular dynamics of soft particles, which may overlap",

@@ -42,11 +42,6 @@ static void setup(pel_sim *s, void *state) {
   pel__md_pairs_setup(s, c, PEL_N(numbers), numbers);
 }
 
-static const pel_pair_kernels *kernels(const void *state) {
-  (void)state;
-  return &pel__yukawa;
-}
-
 static double coefficients(const void *state, int ti, int tj, double *c) {
   const pel__md_pairwise *m = state;
   const pel__md_pair *p = &m->of[ti][tj];
@@ -58,15 +53,8 @@ static void scale(const pel__md_pair *p, double *energy, double *length) {
   *length = p->x[1] * p->cutoff > 1 ? 1 / p->x[1] : p->cutoff;
   *energy = fmax(fabs(p->x[0]), 1e-30) / *length;
 }
-static void ranges(const void *state, double *largest_force, double *largest_energy) {
-  pel__md_ranges(state, scale, largest_force, largest_energy);
-}
 
-static const pel_pair_stage pairs = {
-    .kernels = kernels, .coefficients = coefficients, .ranges = ranges};
-static const pel_particle_stage forces[] = {{"pairs", PEL_PAIRS, .pairs = &pairs}};
-static const pel_particle_model particles = {PEL__MD_DYNAMICS, PEL_TABLE(forces),
-                                             .skin = pel__md_skin};
+PEL__MD_PAIRWISE(pel__yukawa);
 
 const pel_model pel_model_yukawa = {
     PEL_MODEL("yukawa", pel__md_pairwise, "Molecular dynamics of particles with Yukawa's potential",
