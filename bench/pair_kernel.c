@@ -1,10 +1,12 @@
 /* Molecular dynamics of the Lennard-Jones melt of LAMMPS (bench/in.lj: fcc at 0.8442, T = 1.44,
  * rc = 2.5, dt = 0.005), and what the pair sums cost. Usage:
- * bench_pair_kernel [cells a side = 20] [threads = 1] [skin = 0.3] [steps = 300] */
+ * bench_pair_kernel [cells a side = 20] [threads = 1] [skin = 0.3] [steps = 300] [double | mixed]
+ */
 #include <math.h>
 #include <mpi.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "md/lj.h"
 #include "motion.h"
@@ -44,6 +46,7 @@ int main(int argc, char **argv) {
   const int side = argc > 1 ? atoi(argv[1]) : 20, threads = argc > 2 ? atoi(argv[2]) : 1;
   const double skin = argc > 3 ? atof(argv[3]) : 0.3, dt = 0.005, a = cbrt(4 / 0.8442);
   const int steps = argc > 4 ? atoi(argv[4]) : 300, warm = 100;
+  const bool mixed = argc > 5 && strcmp(argv[5], "mixed") == 0;
   const double length[3] = {a * side, a * side, a * side}, half = dt / 2, mass = 1;
   const bool periodic[3] = {true, true, true};
   const int64_t n = 4 * (int64_t)side * side * side;
@@ -57,8 +60,10 @@ int main(int argc, char **argv) {
   seconds s = {0};
   pel__domain_init(&d, 3, length, periodic, &e);
   pel__particles_create(&p, &d, n, threads, &e);
-  pel__potential_create(&u, &pel__lj, 1, unit_lj, NULL, 0x1p15, 0x1p11, &e);
+  pel__potential_create(&u, mixed ? &pel__lj_mixed : &pel__lj, 1, unit_lj, NULL,
+                        mixed ? 0x1p12 : 0x1p15, 0x1p11, &e);
   pel__pair_list_create(&l, &p, u.cutoff, skin, &e);
+  l.paired = mixed;
   fcc(&p, side, a);
   const double quantum = pel__velocity_quantum(u.cutoff, dt);
   pel__pair_list_build(&l, &p, false, &e);

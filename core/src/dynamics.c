@@ -64,13 +64,16 @@ static double coefficients(const void *ctx, int ti, int tj, double *c) {
 }
 
 /* What a pass of a many-body potential takes besides coefficients. */
-static void set_ends(const pel_sim *s, pel__force_stage *f, bool later) {
+static int set_ends(const pel_sim *s, pel__force_stage *f, bool later, pel_error *e) {
   const pel_pair_stage *pairs = f->stage->pairs;
   char *state = s->state;
-  if (pairs->data) f->potential.data = pairs->data(state);
   f->potential.later = later;
   for (int a = 0; a < f->potential.kernels->nattributes; ++a)
     f->potential.read[a] = (double **)(void *)(state + pairs->reads[a]);
+  if (!pairs->data) return PEL_OK;
+  size_t n;
+  const double *data = pairs->data(state, &n);
+  return pel__potential_set_data(&f->potential, data, n, e);
 }
 
 /* The stages of `forces` that this run has. */
@@ -88,9 +91,9 @@ static int create_forces(pel_sim *s, pel_error *e) {
     double force, energy;
     stage->pairs->ranges(s->state, &force, &energy);
     if (pel__potential_create(&f->potential, stage->pairs->kernels(s->state), d->box.ntypes,
-                              coefficients, &(asked){stage->pairs, s->state}, force, energy, e))
+                              coefficients, &(asked){stage->pairs, s->state}, force, energy, e) ||
+        set_ends(s, f, passes++ > 0, e))
       return e->code;
-    set_ends(s, f, passes++ > 0);
     d->cutoff = fmax(d->cutoff, f->potential.cutoff);
   }
   return PEL_OK;
@@ -167,7 +170,11 @@ static int choose_skin(pel_sim *s, pel_error *e) {
   pel__dynamics *d = s->dynamics;
   d->skin.skin = m->skin(s->state);
   if (!(d->skin.skin > 0)) pel__skin_begin(&d->skin, d->cutoff, INFINITY);
-  return pel__pair_list_create(&d->list, &d->p, d->cutoff, d->skin.skin, e);
+  if (pel__pair_list_create(&d->list, &d->p, d->cutoff, d->skin.skin, e)) return e->code;
+  for (int i = 0; i < d->nforces; ++i)
+    if (d->forces[i].stage->kind == PEL_PAIRS)
+      d->list.paired = d->forces[i].potential.kernels->mixed;
+  return PEL_OK;
 }
 
 int pel__dynamics_create(pel_sim *s, pel_error *e) {

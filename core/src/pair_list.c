@@ -159,8 +159,9 @@ static void find(search *s, int c) {
   memcpy(s->nfound, n, sizeof n);
 }
 
-static void append(search *s, pel__rows *h, int c) {
-  size_t need = h->nentries;
+/* before: clusters that a row has before these. */
+static void append(search *s, pel__rows *h, int c, int before) {
+  size_t need = h->nentries + PEL_LANES;
   int *row = h->row + (ptrdiff_t)(c - s->share->first) * PEL_LANES;
   for (int r = 0; r < PEL_LANES; ++r) need += (size_t)s->nfound[r];
   if (need > h->room) {
@@ -171,6 +172,8 @@ static void append(search *s, pel__rows *h, int c) {
     if (s->nfound[r]) /* else there may be no memory yet */
       memcpy(h->entry + h->nentries, s->found[r], (size_t)s->nfound[r] * sizeof *h->entry);
     h->nentries += (size_t)s->nfound[r];
+    if (s->list->paired && (s->nfound[r] + before) % 2)
+      h->entry[h->nentries++] = pel__nall(s->p); /* which is empty */
     row[r + 1] = (int)h->nentries;
   }
 }
@@ -218,7 +221,7 @@ static void build_column(search *s, int k, int from, int to) {
     }
     for (int c = from; c < to; ++c) {
       find(s, c);
-      append(s, &s->share->rows[kind], c);
+      append(s, &s->share->rows[kind], c, kind == PEL__WITH_OWN);
       if (kind == PEL__WITH_OWN) s->share->hits[c] += PEL_LANES; /* the pairs within the cluster */
     }
   }
@@ -288,6 +291,7 @@ void pel__pair_list_destroy(pel__pair_list *l) {
       free(l->share[t].rows[k].row), free(l->share[t].rows[k].entry);
     free(l->share[t].hits);
   }
+  pel__packed_destroy(&l->packed);
   free(l->share), free(l->split), free(l->place[0]), free(l->place[1]), free(l->place[2]);
   memset(l, 0, sizeof *l);
 }
@@ -317,6 +321,15 @@ static void find_places(pel__pair_list *l, const pel__particles *p) {
   l->blur = 0x1p-22 * (far + l->cutoff + l->skin);
 }
 
+/* The empty cluster after all others. */
+static void set_blank(pel__particles *p) {
+  const int64_t first = (int64_t)pel__nall(p) * PEL_LANES;
+  for (int64_t i = first; i < first + PEL_LANES; ++i) {
+    p->id[i] = -1, p->type[i] = 0;
+    for (int a = 0; a < 3; ++a) p->x[a][i] = pel__nowhere(p, i);
+  }
+}
+
 /* All know of failure on any, and that no particle is lost. */
 static int agree(const pel__particles *p, pel_error *e) {
   if (!p->regions || p->regions->nranks == 1) return e->code;
@@ -337,6 +350,7 @@ int pel__pair_list_build(pel__pair_list *l, pel__particles *p, bool far, pel_err
   if (agree(p, e)) return e->code;
   pel__refresh(p, pel__positions(p));
   find_places(l, p);
+  set_blank(p);
 #pragma omp parallel for num_threads(l->nshares) schedule(static, 1)
   for (int t = 0; t < l->nshares; ++t) {
     prepare(&l->share[t], p, l->split[t], l->split[t + 1]);

@@ -3,7 +3,7 @@
 #ifndef PEL_PAIR_LIST_H
 #define PEL_PAIR_LIST_H
 
-#include "particles.h"
+#include "packed.h"
 
 /* For each particle of some clusters, a row, the clusters j near it. */
 typedef struct {
@@ -36,6 +36,8 @@ typedef struct {
   float *place[3];
   int place_room;
   double blur;
+  pel__packed packed; /* positions for kernels, as of the last evaluation */
+  bool paired;        /* vectors hold two clusters: rows are filled up with an empty one */
   int64_t entries;
   double builds;
 } pel__pair_list;

@@ -6,41 +6,111 @@
 
 /* ---- the potential ---- */
 
-/* The power of two q with largest <= 2^50 q < 2 largest: sums of pairs stay below 2^51 q. */
-static double quantum(double largest) {
+/* Exponents of two: how many quanta the largest summand counts, what one may, what a sum may. */
+typedef struct {
+  int chosen, summand, sum;
+} ranges;
+static const ranges of_double = {50, 50, 51}, of_int32 = {28, 30, 30};
+
+static ranges ranges_of(const pel__potential *u) {
+  return u->kernels->mixed ? of_int32 : of_double;
+}
+
+/* The power of two q with largest <= 2^n q < 2 largest. */
+static double quantum(double largest, int n) {
   int exponent;
   if (frexp(largest, &exponent) == 0.5) --exponent;
-  return ldexp(1, exponent - 50);
+  return ldexp(1, exponent - n);
+}
+
+/* Numbers as kernels of this precision read them, and 64 bytes more; NULL: no memory. */
+static void *numbers(const double *from, size_t n, bool mixed) {
+  const size_t bytes = (n * (mixed ? sizeof(float) : sizeof *from) + 127) / 64 * 64;
+  void *to = aligned_alloc(64, bytes);
+  if (!to) return NULL;
+  memset(to, 0, bytes);
+  for (size_t i = 0; i < n; ++i)
+    if (mixed)
+      ((float *)to)[i] = (float)from[i];
+    else
+      ((double *)to)[i] = from[i];
+  return to;
 }
 
 int pel__potential_create(pel__potential *u, const pel_pair_kernels *k, int ntypes,
                           pel__coefficients *coefficients, const void *ctx, double largest_force,
                           double largest_energy, pel_error *e) {
   const int nc = k->ncoefficients;
-  double c[nc + 1];
-  *u = (pel__potential){.kernels = k,
-                        .ntypes = ntypes,
-                        .force_quantum = quantum(largest_force),
-                        .energy_quantum = quantum(largest_energy)};
-  u->table = calloc((size_t)ntypes * (size_t)ntypes * (size_t)(nc + 1) + 8, sizeof *u->table);
-  if (!u->table) return pel_error_set(e, PEL_USAGE, "out of memory: %d particle types", ntypes);
-  for (int i = 0; i < ntypes; ++i)
+  const size_t n = (size_t)ntypes * (size_t)ntypes * (size_t)(nc + 1);
+  double c[nc + 1], *table = calloc(n, sizeof *table);
+  *u = (pel__potential){.kernels = k, .ntypes = ntypes};
+  u->force_quantum = quantum(largest_force, ranges_of(u).chosen);
+  u->energy_quantum = quantum(largest_energy, of_double.chosen);
+  for (int i = 0; i < ntypes && table; ++i)
     for (int j = 0; j < ntypes; ++j) {
-      double *t = u->table + (ptrdiff_t)i * (nc + 1) * ntypes + j;
+      double *t = table + (ptrdiff_t)i * (nc + 1) * ntypes + j;
       const double cutoff = coefficients(ctx, i, j, c);
       u->cutoff = fmax(u->cutoff, cutoff);
       t[0] = cutoff * cutoff;
-      for (int n = 0; n < nc; ++n) t[(n + 1) * ntypes] = c[n];
+      for (int m = 0; m < nc; ++m) t[(m + 1) * ntypes] = c[m];
     }
+  u->table = table ? numbers(table, n, k->mixed) : NULL;
+  free(table);
+  if (!u->table) return pel_error_set(e, PEL_USAGE, "out of memory: %d particle types", ntypes);
   return PEL_OK;
 }
 
+int pel__potential_set_data(pel__potential *u, const double *data, size_t n, pel_error *e) {
+  u->data = data;
+  if (!u->kernels->mixed) return PEL_OK;
+  if (n > 1 << 24) /* whole numbers that a float tells apart */
+    return pel_error_set(e, PEL_USAGE,
+                         "the tables of the potential hold %zu numbers, too many for precision = "
+                         "mixed; use double",
+                         n);
+  u->data = u->own_data = numbers(data, n, true);
+  return u->data ? PEL_OK : pel_error_set(e, PEL_USAGE, "out of memory for the potential's tables");
+}
+
 void pel__potential_destroy(pel__potential *u) {
-  free(u->table);
+  free(u->table), free(u->own_data);
   memset(u, 0, sizeof *u);
 }
 
 /* ---- memory ---- */
+
+static int reserve(pel__pair_work *w, const pel__particles *p, const pel__pair_list *l, bool mixed,
+                   int attributes, pel_error *e) {
+  const int nt = l->nshares;
+  const size_t places = (size_t)p->room * PEL_LANES;
+  if (!w->f) w->f = calloc((size_t)nt, sizeof *w->f);
+  if (p->room > w->room) {
+    for (int t = 0; t < nt; ++t) {
+      pel__array_destroy(w->f[t]); /* touched by its thread only, and only as far as its share */
+      w->f[t] = pel__array_create(places * 3 * (mixed ? sizeof(int32_t) : sizeof(int64_t)), 6 + t);
+      if (!w->f[t]) return pel_error_set(e, PEL_USAGE, "out of memory for the forces of threads");
+    }
+    w->room = p->room;
+  }
+  if (mixed && attributes && p->room > w->attribute_room) {
+    for (int a = 0; a < attributes; ++a) {
+      pel__array_destroy(w->attribute[a]);
+      w->attribute[a] = pel__array_create(places * sizeof(float), 7 + nt + a);
+      if (!w->attribute[a]) return pel_error_set(e, PEL_USAGE, "out of memory for attributes");
+    }
+    w->attribute_room = p->room;
+  }
+  return PEL_OK;
+}
+
+void pel__pair_work_destroy(pel__pair_work *w, int threads) {
+  for (int t = 0; w->f && t < threads; ++t) pel__array_destroy(w->f[t]);
+  for (int a = 0; a < PEL_PAIR_ATTRIBUTES; ++a) pel__array_destroy(w->attribute[a]);
+  free(w->f);
+  memset(w, 0, sizeof *w);
+}
+
+/* ---- one evaluation ---- */
 
 static int64_t bits(double x) {
   int64_t b;
@@ -48,47 +118,12 @@ static int64_t bits(double x) {
   return b;
 }
 
-static int reserve(pel__pair_work *w, const pel__particles *p, const pel__pair_list *l,
-                   pel_error *e) {
-  const int nt = l->nshares;
-  if (!w->f) w->f = calloc(3 * (size_t)nt, sizeof *w->f);
-  if (nt > 1 && p->room > w->room) {
-    for (int i = 0; i < 3 * nt; ++i) {
-      free(w->f[i]); /* touched by its thread only, and only as far as the share reaches */
-      w->f[i] = aligned_alloc(64, ((size_t)p->room * PEL_LANES + 8) / 8 * 64);
-      if (!w->f[i]) return pel_error_set(e, PEL_USAGE, "out of memory for the forces of threads");
-    }
-    w->room = p->room;
-  }
-  if (p->room > w->bias_room) {
-    for (int k = 0; k < PEL__KINDS; ++k) {
-      free(w->bias[k]);
-      w->bias[k] = aligned_alloc(64, ((size_t)p->room * PEL_LANES + 8) / 8 * 64);
-      if (!w->bias[k]) return pel_error_set(e, PEL_USAGE, "out of memory for the list of pairs");
-    }
-    w->bias_room = p->room;
-    w->bias_build = 0;
-  }
-  return PEL_OK;
-}
-
-void pel__pair_work_destroy(pel__pair_work *w, int threads) {
-  for (int i = 0; w->f && i < 3 * threads; ++i) free(w->f[i]);
-  free(w->f);
-  for (int k = 0; k < PEL__KINDS; ++k) free(w->bias[k]);
-  memset(w, 0, sizeof *w);
-}
-
-/* ---- one evaluation ---- */
-
 typedef struct {
   pel__particles *p;
-  const pel__pair_list *l;
+  pel__pair_list *l;
   const pel__potential *u;
   pel__pair_work *w;
-  double magic;
-  int64_t one; /* what a vector adds to a lane: the bits of magic */
-  bool energy, fresh;
+  bool energy;
   double *to[3]; /* of particles: forces, or what is summed */
   int ntos;
 } job;
@@ -96,46 +131,42 @@ typedef struct {
 /* What a thread adds up. */
 typedef struct {
   double largest_force, largest_energy;
-  uint64_t overflow;
+  bool overflow;
   __int128 energy; /* twice: what both ranks of a pair have counts once */
   __int128 virial[6];
 } result;
 
-static int64_t *sums_of(const job *k, int t, int a) {
-  return k->l->nshares == 1 ? (int64_t *)(void *)k->to[a] : k->w->f[3 * t + a];
-}
+static bool is_mixed(const job *k) { return k->u->kernels->mixed; }
 
+/* Sums begin with minus the magic numbers that kernels add. */
 static void start(const job *k, int t, int from, int to) {
   const int *hits = k->l->share[t].hits;
-  const uint64_t one = k->ntos == 3 ? (uint64_t)k->one : -(uint64_t)k->one; /* j - f, or j + s */
-  for (int c = from; c < to; ++c) {
-    const pel_long4 x = {0, 0, 0, 0}, value = x + (int64_t)((uint64_t)hits[c] * one);
-    for (int a = 0; a < k->ntos; ++a)
-      *(pel_long4 *)(sums_of(k, t, a) + (ptrdiff_t)c * PEL_LANES) = value;
+  const size_t values = (size_t)k->ntos * PEL_LANES;
+  if (is_mixed(k)) {
+    memset((int32_t *)k->w->f[t] + (size_t)from * values, 0,
+           (size_t)(to - from) * values * sizeof(int32_t));
+    return;
   }
-}
-
-/* Of each row: its entries and, with own clusters, its own, in which it looks at what follows. */
-static void fill_bias(const job *k, const pel__share *h, int kind) {
-  const int *row = h->rows[kind].row;
-  int64_t *b = k->w->bias[kind] + (ptrdiff_t)h->first * PEL_LANES;
-  for (ptrdiff_t r = 0; r < (ptrdiff_t)(h->last - h->first) * PEL_LANES; ++r)
-    b[r] = (int64_t)((uint64_t)(row[r + 1] - row[r] + (kind == PEL__WITH_OWN)) * PEL_LANES *
-                     (uint64_t)k->one);
+  const uint64_t one = (uint64_t)bits(pel__magic(k->u->force_quantum));
+  for (int c = from; c < to; ++c) {
+    const pel_bits4 none = {0}, value = none - (uint64_t)hits[c] * one;
+    for (int a = 0; a < k->ntos; ++a)
+      *(pel_bits4 *)((int64_t *)k->w->f[t] + (size_t)c * values + (size_t)a * PEL_LANES) = value;
+  }
 }
 
 static void accumulate(const job *k, int t, int kind, result *r) {
   const pel__share *h = &k->l->share[t];
-  const pel__particles *p = k->p;
+  const double quantum = k->u->force_quantum, grain = k->l->packed.grain;
   if (kind == PEL__WITH_OWN) {
     start(k, t, h->first, h->owned_end);
     start(k, t, h->copy_first, h->copy_end);
   } else if (!h->rows[kind].nentries) {
     return;
   }
-  if (k->fresh) fill_bias(k, h, kind);
-  pel_pair_task task = {.x = {p->x[0], p->x[1], p->x[2]},
-                        .type = p->type,
+  pel_pair_task task = {.x = k->l->packed.x,
+                        .f = k->w->f[t],
+                        .type = k->p->type,
                         .table = k->u->table,
                         .data = k->u->data,
                         .ntypes = k->u->ntypes,
@@ -144,26 +175,41 @@ static void accumulate(const job *k, int t, int kind, result *r) {
                         .within = kind == PEL__WITH_OWN,
                         .row = h->rows[kind].row,
                         .entry = h->rows[kind].entry,
-                        .bias = k->w->bias[kind],
-                        .magic = k->magic,
-                        .far2 = 4 * k->u->cutoff * k->u->cutoff,
-                        .magic_energy = pel__magic(k->u->energy_quantum)};
-  for (int a = 0; a < k->ntos; ++a) task.f[a] = sums_of(k, t, a);
-  for (int a = 0; a < k->u->kernels->nattributes; ++a) task.attribute[a] = *k->u->read[a];
+                        .magic = pel__magic(quantum),
+                        .magic_energy = pel__magic(k->u->energy_quantum),
+                        .grain2 = grain * grain,
+                        .scale = (k->ntos == 3 ? grain : 1) / quantum,
+                        .far2 = 4 * k->u->cutoff * k->u->cutoff};
+  for (int a = 0; a < k->u->kernels->nattributes; ++a)
+    task.attribute[a] = is_mixed(k) ? (const void *)k->w->attribute[a] : *k->u->read[a];
   k->u->kernels->run[k->u->ntypes > 1][k->energy](&task);
   r->largest_force = fmax(r->largest_force, task.largest_force);
   r->largest_energy = fmax(r->largest_energy, task.largest_energy);
   r->energy += kind == PEL__WITH_OWN ? 2 * task.energy : task.energy;
 }
 
+/* What all threads have added to a cluster along axis a. */
 static pel_long4 gather(const job *k, int c, int a, bool copy) {
-  pel_bits4 n = {0, 0, 0, 0};
+  const ptrdiff_t at = ((ptrdiff_t)c * k->ntos + a) * PEL_LANES;
+  pel_bits4 n = {0};
+  pel_sum4 narrow = {0};
   for (int t = 0; t < k->l->nshares; ++t) {
     const pel__share *h = &k->l->share[t];
     const int from = copy ? h->copy_first : h->first, to = copy ? h->copy_end : h->owned_end;
-    if (c >= from && c < to) n += *(const pel_bits4 *)(sums_of(k, t, a) + (ptrdiff_t)c * PEL_LANES);
+    if (c < from || c >= to) continue;
+    if (is_mixed(k))
+      narrow += *(const pel_sum4 *)((const uint32_t *)k->w->f[t] + at);
+    else
+      n += *(const pel_bits4 *)((const uint64_t *)k->w->f[t] + at);
   }
+  if (is_mixed(k)) return __builtin_convertvector((pel_int4)narrow, pel_long4);
   return (pel_long4)n;
+}
+
+/* The same, of forces with their sign. */
+static pel_long4 sum_of(const job *k, int c, int a, bool copy) {
+  const pel_long4 n = gather(k, c, a, copy);
+  return k->ntos == 3 ? -n : n;
 }
 
 static const int row_of[6] = {0, 1, 2, 0, 0, 1}, column_of[6] = {0, 1, 2, 1, 2, 2};
@@ -191,15 +237,17 @@ static void add_shifted(const job *k, const pel_long4 f[3], const double by[3], 
 /* Sums of all threads and images to the particles of [first, last), as multiples of the quantum. */
 static void settle(const job *k, int first, int last, result *r) {
   const pel__particles *p = k->p;
-  const pel_double4 magic = pel_all(k->magic);
-  pel_bits4 outside = {0, 0, 0, 0};
+  const double one = pel__magic(k->u->force_quantum);
+  const pel_double4 magic = {one, one, one, one};
+  const int64_t most = INT64_C(1) << ranges_of(k->u).sum;
+  pel_long4 outside = {0};
   for (int c = first; c < last; ++c) {
     pel_long4 f[3];
-    for (int a = 0; a < k->ntos; ++a) f[a] = gather(k, c, a, false);
+    for (int a = 0; a < k->ntos; ++a) f[a] = sum_of(k, c, a, false);
     for (int g = p->image_at[c]; g < p->image_at[c + 1]; ++g) {
       pel_long4 extra[3];
       for (int a = 0; a < k->ntos; ++a) {
-        extra[a] = gather(k, p->nclusters + p->image_of[g], a, true);
+        extra[a] = sum_of(k, p->nclusters + p->image_of[g], a, true);
         f[a] = (pel_long4)((pel_bits4)f[a] + (pel_bits4)extra[a]);
       }
       if (k->energy) add_shifted(k, extra, p->images[p->image_of[g]].shift, r);
@@ -208,12 +256,11 @@ static void settle(const job *k, int first, int last, result *r) {
     if (k->energy) add_virial(k, f, (const double *const[]){p->x[0], p->x[1], p->x[2]}, at, r);
     /* |n| < 2^51: magic + n q is the double of that many bits more. */
     for (int a = 0; a < k->ntos; ++a) {
-      const pel_bits4 n = (pel_bits4)f[a];
-      outside |= (n + (UINT64_C(1) << 51)) & ~((UINT64_C(1) << 52) - 1);
-      *(pel_double4 *)(k->to[a] + at) = (pel_double4)(n + (pel_bits4)magic) - magic;
+      outside |= (f[a] < -most) | (f[a] >= most);
+      *(pel_double4 *)(k->to[a] + at) = (pel_double4)((pel_bits4)f[a] + (pel_bits4)magic) - magic;
     }
   }
-  r->overflow |= outside[0] | outside[1] | outside[2] | outside[3];
+  r->overflow |= (outside[0] | outside[1] | outside[2] | outside[3]) != 0;
 }
 
 /* Of two opposite shifts one. */
@@ -226,17 +273,18 @@ static void settle_guests(const job *k, int first, int last, result *r) {
   for (int g = first; g < last; ++g) {
     pel_long4 f[3];
     if (!counts(guests->shift[g])) continue;
-    for (int a = 0; a < 3; ++a) f[a] = gather(k, guests->first + g, a, true);
+    for (int a = 0; a < 3; ++a) f[a] = sum_of(k, guests->first + g, a, true);
     add_shifted(k, f, guests->shift[g], r);
   }
 }
 
 static int explain(const job *k, const result *r, pel_error *e) {
-  const double most = 0x1p50;
   const bool forces = k->ntos == 3;
   const double arm = forces ? k->u->cutoff : 1; /* largest_force is of F/r */
-  const bool force = !(r->largest_force * arm <= most * k->u->force_quantum),
-             energy = !(r->largest_energy <= most * k->u->energy_quantum);
+  const double most_force = ldexp(k->u->force_quantum, ranges_of(k->u).summand),
+               most_energy = ldexp(k->u->energy_quantum, of_double.summand);
+  const bool force = !(r->largest_force * arm <= most_force),
+             energy = !(r->largest_energy <= most_energy);
   if (!force && !energy && !r->overflow) return PEL_OK;
   int64_t i, j;
   double d;
@@ -249,8 +297,8 @@ static int explain(const job *k, const result *r, pel_error *e) {
       energy && !force ? "energy"
       : forces         ? "force"
                        : "density",
-      most * (energy && !force ? k->u->energy_quantum : k->u->force_quantum), (long)p->id[i],
-      (long)p->id[j], d, p->x[0][i], p->x[1][i], p->x[2][i]);
+      energy && !force ? most_energy : most_force, (long)p->id[i], (long)p->id[j], d, p->x[0][i],
+      p->x[1][i], p->x[2][i]);
 }
 
 /* Of all ranks. */
@@ -273,24 +321,30 @@ static pel__copies copies_of(const job *k) {
   return c;
 }
 
-/* k says what to do; magic numbers and bias are filled in here. */
+/* Clusters [first, last) as the kernels read them. */
+static void pack(const job *k, int first, int last) {
+  if (!k->u->later) pel__packed_fill(&k->l->packed, k->p, first, last);
+  for (int a = 0; a < k->u->kernels->nattributes && is_mixed(k); ++a)
+    pel__packed_round(*k->u->read[a], k->w->attribute[a], first, last, k->p->threads);
+}
+
 static int run(job *k, pel__pair_sums *sums, pel_error *e) {
   pel__particles *p = k->p;
-  pel__pair_work *w = k->w;
   const pel__share *share = k->l->share;
-  const int nt = k->l->nshares;
+  const int nt = k->l->nshares, own = p->nclusters + p->nimages;
   result each[nt], total = {0};
-  if (reserve(w, p, k->l, e)) return e->code;
+  if (reserve(k->w, p, k->l, is_mixed(k), k->u->kernels->nattributes, e) ||
+      pel__packed_prepare(&k->l->packed, p, k->l->cutoff, is_mixed(k), e))
+    return e->code;
   memset(each, 0, sizeof each);
-  k->magic = pel__magic(k->u->force_quantum);
-  k->one = bits(k->magic);
-  k->fresh = w->bias_build != k->l->builds || w->bias_of != k->one;
   const pel__copies copies = copies_of(k);
   pel__guests_start(p, &copies);
   pel__images_refresh(p, &copies);
+  pack(k, 0, own);
 #pragma omp parallel for num_threads(nt) schedule(static, 1)
   for (int t = 0; t < nt; ++t) accumulate(k, t, PEL__WITH_OWN, &each[t]);
   pel__guests_finish(p, &copies);
+  pack(k, own, pel__nall(p));
 #pragma omp parallel num_threads(nt)
   {
 #pragma omp for schedule(static, 1)
@@ -310,7 +364,6 @@ static int run(job *k, pel__pair_sums *sums, pel_error *e) {
     total.energy += each[t].energy;
     for (int v = 0; v < 6; ++v) total.virial[v] += each[t].virial[v];
   }
-  w->bias_build = k->l->builds, w->bias_of = k->one;
   if (sums) report(k, &total, sums);
   return explain(k, &total, e);
 }

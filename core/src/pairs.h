@@ -7,14 +7,15 @@
 /* A pair potential with its table of coefficients. */
 typedef struct {
   const pel_pair_kernels *kernels;
-  double *table; /* as in pel_pair_task */
+  void *table; /* as in pel_pair_task */
   int ntypes;
   double cutoff;                        /* the largest */
   double force_quantum, energy_quantum; /* powers of two; of what is summed, if not forces */
   /* Of a pass of a many-body potential: */
-  const double *data;                 /* tables */
+  const void *data; /* tables, as in pel_pair_task */
+  void *own_data;
   double **read[PEL_PAIR_ATTRIBUTES]; /* attributes */
-  bool later;                         /* copies have their positions from an earlier pass */
+  bool later;                         /* positions are those of an earlier pass */
 } pel__potential;
 
 /* ncoefficients and ntypes from the kernels; coefficient(ctx, ti, tj, c) gives the cut-off and
@@ -23,6 +24,8 @@ typedef double pel__coefficients(const void *ctx, int ti, int tj, double *c);
 int pel__potential_create(pel__potential *u, const pel_pair_kernels *k, int ntypes,
                           pel__coefficients *coefficients, const void *ctx, double largest_force,
                           double largest_energy, pel_error *e);
+/* Tables of n numbers, kept by the caller. */
+int pel__potential_set_data(pel__potential *u, const double *data, size_t n, pel_error *e);
 void pel__potential_destroy(pel__potential *u);
 
 typedef struct {
@@ -32,12 +35,9 @@ typedef struct {
 
 /* Memory that evaluations share. */
 typedef struct {
-  int64_t **f; /* [3*threads]: sums of each thread; unused with one */
-  int room;    /* clusters */
-  int64_t *bias[PEL__KINDS];
-  int bias_room;
-  int64_t bias_of; /* what a vector adds, when it was filled */
-  double bias_build;
+  void **f;                              /* [threads]: sums of each, as in pel_pair_task */
+  float *attribute[PEL_PAIR_ATTRIBUTES]; /* in mixed precision */
+  int room, attribute_room;              /* clusters */
 } pel__pair_work;
 
 void pel__pair_work_destroy(pel__pair_work *w, int threads);

@@ -17,7 +17,7 @@ typedef struct {
   size_t bytes;
 } head;
 
-static void *array_create(size_t bytes, int number) {
+void *pel__array_create(size_t bytes, int number) {
   const size_t size = mapped(bytes + sizeof(head) + 64);
   char *base = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (base == MAP_FAILED) return NULL;
@@ -27,7 +27,7 @@ static void *array_create(size_t bytes, int number) {
   return at;
 }
 
-static void array_destroy(void *at) {
+void pel__array_destroy(void *at) {
   if (!at) return;
   const head h = ((head *)at)[-1];
   munmap(h.base, h.bytes);
@@ -61,15 +61,15 @@ int pel__particles_reserve(pel__particles *p, int clusters, pel_error *e) {
   const size_t places = (size_t)room * PEL_LANES, held = (size_t)p->room * PEL_LANES;
   for (int c = 0; c < p->ncomponents; ++c) {
     const size_t bytes = (size_t)p->component[c].bytes;
-    void *grown = array_create(places * bytes, c);
+    void *grown = pel__array_create(places * bytes, c);
     if (!grown) return out_of_memory(room, e);
     if (held) memcpy(grown, *p->component[c].at, held * bytes);
-    array_destroy(*p->component[c].at);
+    pel__array_destroy(*p->component[c].at);
     *p->component[c].at = grown;
   }
   for (int s = 0; s < 2; ++s) {
-    array_destroy(p->spare[s]);
-    p->spare[s] = array_create(places * (s ? 8 : 4), p->ncomponents + s);
+    pel__array_destroy(p->spare[s]);
+    p->spare[s] = pel__array_create(places * (s ? 8 : 4), p->ncomponents + s);
     if (!p->spare[s]) return out_of_memory(room, e);
   }
   p->low = realloc(p->low, (size_t)room * sizeof *p->low);
@@ -140,7 +140,7 @@ int pel__particles_extend(pel__particles *p, bool carried, pel_error *e) {
   if (p->nextra == PEL__EXTRA)
     return pel_error_set(e, PEL_INTERNAL, "a model may have %d numbers a particle", PEL__EXTRA);
   double **at = &p->extra[p->nextra];
-  *at = array_create((size_t)p->room * PEL_LANES * sizeof **at, p->ncomponents);
+  *at = pel__array_create((size_t)p->room * PEL_LANES * sizeof **at, p->ncomponents);
   if (!*at) return out_of_memory(p->room, e);
   ++p->nextra;
   add(p, at, 8, carried);
@@ -148,8 +148,8 @@ int pel__particles_extend(pel__particles *p, bool carried, pel_error *e) {
 }
 
 void pel__particles_destroy(pel__particles *p) {
-  for (int c = 0; c < p->ncomponents; ++c) array_destroy(*p->component[c].at);
-  for (int s = 0; s < 2; ++s) array_destroy(p->spare[s]);
+  for (int c = 0; c < p->ncomponents; ++c) pel__array_destroy(*p->component[c].at);
+  for (int s = 0; s < 2; ++s) pel__array_destroy(p->spare[s]);
   free(p->own.start), free(p->beside.start), free(p->low), free(p->high), free(p->images);
   free(p->image_at), free(p->image_of);
   pel__guests_destroy(&p->guests);

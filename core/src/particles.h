@@ -125,6 +125,11 @@ int pel__particles_reserve(pel__particles *p, int clusters, pel_error *e);
 /* Room for so many columns, all of which are then empty but for *start[0]. */
 void pel__columns_reserve(pel__columns *c);
 
+/* Memory in huge pages, zeroed; number: arrays with different ones are not taken for each other by
+ * the processor, which looks at low bits of addresses first.  NULL if there is none. */
+void *pel__array_create(size_t bytes, int number);
+void pel__array_destroy(void *array);
+
 /* Brings a particle that has left the box by no more than a period back, counting images: exact.
  * False if it has left through a wall or is not finite; pel__particle_lost then says so. */
 bool pel__particle_wrap(pel__particles *p, int64_t place);

@@ -3,24 +3,10 @@
  * Where r is small -C/r^6 wins and particles would fall into each other.  Within the radius of the
  * barrier before that, force and energy are numbers that no range has, so that the run stops and
  * names the pair: it is beyond what the potential describes. */
+#include "buckingham_pairs.h"
 #include "pairs.h"
-#include "potentials.h"
 
 #include <math.h>
-
-PEL_INLINE pel_pair buckingham(pel_real r2, const pel_real *c) {
-  const pel_real r = pel_sqrt(r2), i2 = 1 / r2, i6 = i2 * i2 * i2;
-  const pel_real push = c[2] * pel_exp(-c[3] * r), pull = c[4] * i6;
-  const pel_real lost = pel_all(0x1p1000);
-  const pel_long4 within = (pel_long4)(r2 < c[5]);
-  return (pel_pair){
-      .force = pel_choose(within, lost, pel_fma(c[3], push, c[1]) / r - 6 * i2 * pull),
-      .energy = pel_choose(within, lost, (push - pull) - pel_fma(c[1], r, c[0]))};
-}
-#define PEL_FORMULA buckingham
-#define PEL_COEFFICIENTS PEL__BUCKINGHAM_COEFFICIENTS
-#define PEL_KERNELS pel__buckingham
-#include "pelsim/pair_kernel.h"
 
 /* u' = 0 where r^7 e^(-r/rho) = 6 C rho/A.  The left side has its maximum at 7 rho: below lies the
  * barrier, beyond the minimum of u. */

@@ -20,7 +20,8 @@ typedef struct {
   double cutoff, drho;
   double *density; /* of the first pass: rho; with many types rho_ij, rho_ji of each pair */
   double *force;   /* of the second: r*phi before these */
-  double *embed;   /* [type][nrho][4] */
+  size_t ndensity, nforce;
+  double *embed; /* [type][nrho][4] */
   double largest_force, largest_energy, largest_density;
 } pel__eam;
 
@@ -31,7 +32,8 @@ typedef void *pel__allocate(void *ctx, size_t bytes); /* zeroed memory, or NULL 
 bool pel__eam_create(pel__eam *e, const pel__eam_file *files, int ntypes, const int *which,
                      pel__allocate *allocate, void *ctx, char *error, size_t error_size);
 
-extern const pel_pair_kernels pel__eam_density, pel__eam_force; /* force reads F'(rho) */
+extern const pel_pair_kernels pel__eam_density, pel__eam_density_mixed, pel__eam_force,
+    pel__eam_force_mixed; /* force reads F'(rho) */
 
 /* Of types ti and tj, for the first and second pass; both return the cut-off. */
 double pel__eam_density_coefficients(const pel__eam *e, int ti, int tj, double *c);

@@ -145,12 +145,10 @@ static void setup(pel_sim *s, void *state) {
 /* ---- forces ---- */
 
 static const pel_pair_kernels *density_kernels(const void *state) {
-  (void)state;
-  return &pel__eam_density;
+  return PEL__MD_KERNELS(&((const metal *)state)->md, pel__eam_density);
 }
 static const pel_pair_kernels *force_kernels(const void *state) {
-  (void)state;
-  return &pel__eam_force;
+  return PEL__MD_KERNELS(&((const metal *)state)->md, pel__eam_force);
 }
 static double density_coefficients(const void *state, int ti, int tj, double *c) {
   return pel__eam_density_coefficients(&((const metal *)state)->eam, ti, tj, c);
@@ -158,16 +156,26 @@ static double density_coefficients(const void *state, int ti, int tj, double *c)
 static double force_coefficients(const void *state, int ti, int tj, double *c) {
   return pel__eam_force_coefficients(&((const metal *)state)->eam, ti, tj, c);
 }
-static const double *density_data(const void *state) { return ((const metal *)state)->eam.density; }
-static const double *force_data(const void *state) { return ((const metal *)state)->eam.force; }
+static const double *density_data(const void *state, size_t *n) {
+  const pel__eam *e = &((const metal *)state)->eam;
+  *n = e->ndensity;
+  return e->density;
+}
+static const double *force_data(const void *state, size_t *n) {
+  const pel__eam *e = &((const metal *)state)->eam;
+  *n = e->nforce;
+  return e->force;
+}
 
 static void density_ranges(const void *state, double *largest_density, double *largest_energy) {
-  *largest_density = ((const metal *)state)->eam.largest_density;
+  const metal *c = state;
+  *largest_density = c->eam.largest_density * pel__md_range(&c->md, 1, 0x1p-8);
   *largest_energy = 1; /* it has none */
 }
 static void force_ranges(const void *state, double *largest_force, double *largest_energy) {
-  *largest_force = ((const metal *)state)->eam.largest_force;
-  *largest_energy = ((const metal *)state)->eam.largest_energy;
+  const metal *c = state;
+  *largest_force = c->eam.largest_force * pel__md_range(&c->md, 1, 0x1p-6);
+  *largest_energy = c->eam.largest_energy;
 }
 
 static void embed(const pel_span *s, const void *state) {

@@ -15,7 +15,8 @@ typedef enum { PEL__LJ_CUT, PEL__LJ_SHIFTED, PEL__LJ_FORCE_SHIFTED } pel__lj_kin
 /* Coefficients of one pair of types. */
 void pel__lj_coefficients(pel__lj_kind kind, double eps, double sigma, double rc, double *c);
 
-extern const pel_pair_kernels pel__lj, pel__lj_smooth; /* cut or shifted; force-shifted */
+extern const pel_pair_kernels pel__lj, pel__lj_mixed, pel__lj_smooth,
+    pel__lj_smooth_mixed; /* cut or shifted; force-shifted */
 
 /* Tail corrections of n1*n2 pairs of types per volume, as if g(r) = 1 beyond rc: to the energy, and
  * to the virial sum of r f over pairs. */

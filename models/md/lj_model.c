@@ -126,7 +126,9 @@ static double coefficients(const void *state, int ti, int tj, double *c) {
 }
 
 static const pel_pair_kernels *kernels(const void *state) {
-  return ((const lj *)state)->shift == PEL__LJ_FORCE_SHIFTED ? &pel__lj_smooth : &pel__lj;
+  const lj *p = state;
+  return p->shift == PEL__LJ_FORCE_SHIFTED ? PEL__MD_KERNELS(&p->md, pel__lj_smooth)
+                                           : PEL__MD_KERNELS(&p->md, pel__lj);
 }
 
 static void ranges(const void *state, double *largest_force, double *largest_energy) {
@@ -135,7 +137,8 @@ static void ranges(const void *state, double *largest_force, double *largest_ene
   for (int i = 0; i < p->md.crystal.ntypes; ++i)
     for (int j = 0; j < p->md.crystal.ntypes; ++j) {
       const pair *x = &p->of[i][j];
-      *largest_force = fmax(*largest_force, 0x1p15 * (x->epsilon / x->sigma));
+      *largest_force =
+          fmax(*largest_force, pel__md_range(&p->md, 0x1p15, 0x1p12) * (x->epsilon / x->sigma));
       *largest_energy = fmax(*largest_energy, 0x1p11 * x->epsilon);
     }
 }

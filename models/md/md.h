@@ -18,6 +18,7 @@
 typedef struct {
   /* Parameters, [start]. */
   int units, lattice, walls, format;
+  int precision; /* parameter of the potential's section */
   int64_t nx, ny, nz, seed;
   double density, spacing, temperature; /* density, spacing: 0 is auto */
   char composition[PEL_TEXT_MAX], mass[PEL_TEXT_MAX], room[PEL_TEXT_MAX];
@@ -76,8 +77,18 @@ typedef struct {
              .section = "start"),                                                             \
   PEL__MD_START_(temperature, "1.44", 0, 1e6, "temperature at the start"),                    \
   PEL__MD_START_(seed, "1", 0, 1e15, "of the random numbers"),                                \
+  PEL_OPTION(pel__md, precision, "double", "double|mixed",                                    \
+             "of what a pair adds; mixed: single precision, summed exactly; faster"),         \
   PEL__MD_ENSEMBLE_PARAMS
 /* clang-format on */
+
+/* Kernels of the precision that is asked for, of the two named K and K_mixed. */
+#define PEL__MD_KERNELS(md, K) (pel__md_is_mixed(md) ? &K##_mixed : &(K))
+static inline bool pel__md_is_mixed(const pel__md *md) { return md->precision == 1; }
+/* What a pair may add at most, given twice: mixed precision has 28 bits for it instead of 50. */
+static inline double pel__md_range(const pel__md *md, double of_double, double of_mixed) {
+  return pel__md_is_mixed(md) ? of_mixed : of_double;
+}
 
 /* ---- setup ---- */
 

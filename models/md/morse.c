@@ -1,6 +1,6 @@
 /* Morse's potential (Morse 1929, doi:10.1103/PhysRev.34.57). */
+#include "morse_pairs.h"
 #include "pairs.h"
-#include "potentials.h"
 
 #include <math.h>
 
@@ -8,17 +8,6 @@ void pel__shift_coefficients(pel__lj_kind kind, double rc, double u, double slop
   c[1] = kind == PEL__LJ_FORCE_SHIFTED ? slope : 0;
   c[0] = kind == PEL__LJ_CUT ? 0 : u - rc * c[1];
 }
-
-/* With y = e^(-a(r-r0)): u = depth y (y - 2), u' = -2 a depth y (y - 1). */
-PEL_INLINE pel_pair morse(pel_real r2, const pel_real *c) {
-  const pel_real r = pel_sqrt(r2), y = pel_exp(c[4] * (c[5] - r));
-  return (pel_pair){.force = pel_fma(c[3] * y, y - 1, c[1]) / r,
-                    .energy = pel_fma(c[2] * y, y - 2, -c[0]) - c[1] * r};
-}
-#define PEL_FORMULA morse
-#define PEL_COEFFICIENTS PEL__MORSE_COEFFICIENTS
-#define PEL_KERNELS pel__morse
-#include "pelsim/pair_kernel.h"
 
 void pel__morse_coefficients(pel__lj_kind kind, double depth, double a, double r0, double rc,
                              double *c) {

@@ -108,7 +108,8 @@ void pel__md_ranges(const pel__md_pairwise *c, pel__md_scale *scale, double *lar
     for (int j = 0; j < c->md.crystal.ntypes; ++j) {
       double energy, length;
       scale(&c->of[i][j], &energy, &length);
-      *largest_force = fmax(*largest_force, 0x1p15 * energy / length);
+      *largest_force =
+          fmax(*largest_force, pel__md_range(&c->md, 0x1p15, 0x1p12) * energy / length);
       *largest_energy = fmax(*largest_energy, 0x1p11 * energy);
     }
 }

@@ -54,7 +54,8 @@ void pel__md_pairs_setup(pel_sim *s, pel__md_pairwise *c, int n, const pel__md_n
 double pel__md_skin(const void *state); /* of a pel__md_pairwise */
 
 /* The larger of the ranges and these, over all pairs of types: scale(p, rc) of each gives a typical
- * energy and length; a pair may have 2^11 of the energy, and 2^15 of the force. */
+ * energy and length; a pair may have 2^11 of the energy, and 2^15 of the
+ * force, or 2^12 in mixed precision. */
 typedef void pel__md_scale(const pel__md_pair *p, double *energy, double *length);
 void pel__md_ranges(const pel__md_pairwise *c, pel__md_scale *scale, double *largest_force,
                     double *largest_energy);
@@ -63,8 +64,7 @@ void pel__md_ranges(const pel__md_pairwise *c, pel__md_scale *scale, double *lar
 /* Defines `particles` of a model whose file has `coefficients` and `scale` and the kernels KERNELS. */
 #define PEL__MD_PAIRWISE(KERNELS) \
   static const pel_pair_kernels *kernels(const void *state) { \
-    (void)state; \
-    return &(KERNELS); \
+    return PEL__MD_KERNELS(&((const pel__md_pairwise *)state)->md, KERNELS); \
   } \
   static void ranges(const void *state, double *largest_force, double *largest_energy) { \
     pel__md_ranges(state, scale, largest_force, largest_energy); \

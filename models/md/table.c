@@ -1,31 +1,10 @@
-#include "table.h"
+#include "table_pairs.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "md.h"
-
-/* c[2]: first record, c[3]: 1/step, c[4]: last interval, c[5]: where the table begins, in r or, if
- * steps are equal in r^2 (c[6] = 1), in that. */
-PEL_INLINE pel_pair table(pel_real r2, const pel_real *c, const pel_pair_ends *e) {
-  const pel_real r = pel_sqrt(r2), lost = pel_all(0x1p1000), inverse = 1 / r;
-  const pel_long4 squared = (pel_long4)(c[6] > 0);
-  const pel_real s = pel_choose(squared, r2, r), into = pel_larger(s - c[5], pel_all(0));
-  const pel_spline_place at = pel_spline_find(into, c[3], c[4]);
-  const pel_long4 before = (pel_long4)(s < c[5]);
-  pel_real a[4], slope;
-  pel_lookup4(e->data, 4 * at.interval + pel_to_int(c[2]), a);
-  const pel_real u = pel_spline(a, at.part, &slope);
-  const pel_real pull = slope * c[3] * pel_choose(squared, pel_all(2), inverse);
-  return (pel_pair){.force = pel_choose(before, lost, pel_fma(c[1], inverse, -pull)),
-                    .energy = pel_choose(before, lost, u - pel_fma(c[1], r, c[0]))};
-}
-#define PEL_FORMULA table
-#define PEL_COEFFICIENTS PEL__TABLE_COEFFICIENTS
-#define PEL_ENDS 0
-#define PEL_KERNELS pel__table_kernels
-#include "pelsim/pair_kernel.h"
 
 static double place(const pel__table *t, double r) {
   return t->squared ? (r * r - t->low * t->low) / pel__table_step(t)
@@ -75,6 +54,7 @@ typedef struct {
   pel__table table[MOST];                          /* without u and f, which are in data */
   size_t first[MOST];
   double *data;
+  size_t ndata;
 } tabulated;
 
 static const pel_param params[] = {
@@ -107,7 +87,7 @@ static bool read_table(pel_sim *s, tabulated *c, int n, const char *name, const 
   }
   double *grown = pel_alloc(s, (first + pel__table_size(t)) * sizeof *grown);
   if (n) memcpy(grown, c->data, first * sizeof *grown);
-  c->data = grown, c->first[n] = first;
+  c->data = grown, c->first[n] = first, c->ndata = first + pel__table_size(t);
   pel__table_records(t, c->data, first);
   pel__table_free(t);
   if (c->cutoff > t->high)
@@ -136,11 +116,14 @@ static void setup(pel_sim *s, void *state) {
 }
 
 static const pel_pair_kernels *kernels(const void *state) {
-  (void)state;
-  return &pel__table_kernels;
+  return PEL__MD_KERNELS(&((const tabulated *)state)->md, pel__table_kernels);
 }
 
-static const double *data(const void *state) { return ((const tabulated *)state)->data; }
+static const double *data(const void *state, size_t *n) {
+  const tabulated *c = state;
+  *n = c->ndata;
+  return c->data;
+}
 static double skin(const void *state) { return ((const tabulated *)state)->skin; }
 
 static double coefficients(const void *state, int ti, int tj, double *c) {
@@ -165,7 +148,8 @@ static void ranges(const void *state, double *largest_force, double *largest_ene
       energy = fmax(energy, -a[4 * i]), force = fmax(force, a[4 * i + 1]);
     }
     *largest_energy = fmax(*largest_energy, 0x1p16 * energy);
-    *largest_force = fmax(*largest_force, 0x1p20 * force / step * run);
+    *largest_force =
+        fmax(*largest_force, pel__md_range(&p->md, 0x1p20, 0x1p12) * force / step * run);
   }
 }
 

@@ -8,7 +8,7 @@
 #include "table_file.h"
 
 enum { PEL__TABLE_COEFFICIENTS = PEL__SHIFT_COEFFICIENTS + 5 };
-extern const pel_pair_kernels pel__table_kernels;
+extern const pel_pair_kernels pel__table_kernels, pel__table_kernels_mixed;
 
 /* Doubles that the records of a table take in the data of the pass, and these, from `first` on. */
 static inline size_t pel__table_size(const pel__table *t) { return 4 * (size_t)t->n; }

@@ -5,9 +5,18 @@
  *   #define PEL_COEFFICIENTS 5
  *   #include "pelsim/pair_kernel.h"  // defines static const pel_pair_kernels lj_kernels
  *
+ * PEL_KERNELS may name them otherwise, and then they are not static.
+ *
+ * In a file that defines PEL_MIXED before it includes anything, the same lines make the kernels of
+ * mixed precision: pairs are evaluated in single precision, eight at a time, and summed exactly as
+ * ever.  PEL_KERNELS then gets "_mixed" at its end.  So put the formula with these lines into a
+ * header, lj_pairs.h, include it where the model is, and in a file of two lines:
+ *
+ *   #define PEL_MIXED
+ *   #include "lj_pairs.h"
+ *
  * With PEL_COSTLY defined the formula is evaluated, where the processor can pack vectors, only for
  * pairs within the cut-off: two to three times fewer.  The bits are the same.
- * PEL_KERNELS may name them otherwise, and then they are not static.
  *
  * The formula of a pass of a many-body potential gets a third argument:
  *
@@ -18,12 +27,9 @@
  *
  * How a kernel works (tests and bench/ hold it to this).  The list gives each particle i, a "row",
  * the clusters of PEL_LANES particles j of which some may be within reach; each pair is in the list
- * once.  A cluster is one vector: no gathers.  f_i stays in registers, f_j is updated in memory,
- * both as integers: with M = 1.5*2^52*q, the bits of fma(f, d, M) are those of M plus the integer
- * nearest to f*d/q, so that one integer addition accumulates the exactly rounded component and the
- * third law holds to the last bit.  What the many M add up to is known from the list: the sums of j
- * start from it, and rows take off t->bias.  The formula of the next cluster is under way while the
- * forces of the present one are added. */
+ * once.  One cluster is a vector of doubles, two are one of floats: no gathers.  f_i stays in
+ * registers, f_j is updated in memory, both as integers.  The formula of the next vector is under
+ * way while the forces of the present one are added, and distances of the one after it. */
 
 #ifndef PEL_PAIR_KERNEL_H
 #define PEL_PAIR_KERNEL_H
@@ -33,76 +39,73 @@
 #define PEL__PASTE(a, b) PEL__PASTE_(a, b)
 
 typedef struct {
-  pel_double4 x, y, z;
+  pel_real x, y, z;
 } pel__vector;
 
+/* The clusters of a vector. */
+#ifdef PEL_MIXED
 typedef struct {
-  pel_bits4 x, y, z;
-} pel__sums;
-
-/* One row against one cluster. */
-typedef struct {
-  pel__vector d;
-  pel_double4 r2;
-} pel__near;
-
-typedef struct {
-  pel_double4 force, energy; /* largest magnitudes */
-  pel_bits4 sum;             /* of energy */
-  uint64_t vectors;          /* in sum, where pairs are packed */
-} pel__watch;
-
-PEL_INLINE pel__near pel__distance(const pel_pair_task *t, const pel__vector *i, ptrdiff_t j) {
-  pel__near p = {.d = {i->x - *(const pel_double4 *)(t->x[0] + j),
-                       i->y - *(const pel_double4 *)(t->x[1] + j),
-                       i->z - *(const pel_double4 *)(t->x[2] + j)}};
-  p.r2 = pel_fma(p.d.x, p.d.x, pel_fma(p.d.y, p.d.y, p.d.z * p.d.z));
-  return p;
-}
-
-PEL_INLINE void pel__push(const pel_pair_task *t, const pel__near *p, pel_double4 force,
-                          ptrdiff_t j, pel__sums *i) {
-  const pel_double4 m = pel_all(t->magic);
-  const pel_bits4 x = (pel_bits4)pel_fma(force, p->d.x, m),
-                  y = (pel_bits4)pel_fma(force, p->d.y, m),
-                  z = (pel_bits4)pel_fma(force, p->d.z, m);
-  i->x += x, i->y += y, i->z += z;
-  *(pel_bits4 *)(t->f[0] + j) -= x;
-  *(pel_bits4 *)(t->f[1] + j) -= y;
-  *(pel_bits4 *)(t->f[2] + j) -= z;
-}
-
-PEL_INLINE void pel__push_shares(const pel_pair_task *t, pel_shares s, ptrdiff_t j, pel__sums *i) {
-  const pel_double4 m = pel_all(t->magic);
-  i->x += (pel_bits4)(s.i + m);
-  *(pel_bits4 *)(t->f[0] + j) += (pel_bits4)(s.j + m);
-}
-
-#ifdef __AVX512VL__
-/* Of part of a row, the pairs within the cut-off, and what the formula gives for them. */
-enum { PEL__PART = 64, PEL__PACKED = (PEL__PART + 1) * PEL_LANES };
-
-typedef struct {
-  _Alignas(64) double r2[PEL__PACKED], attribute[PEL_PAIR_ATTRIBUTES][PEL__PACKED];
-  double force[PEL__PACKED], other[PEL__PACKED];
-  int32_t type[PEL__PACKED];
-  int cluster[PEL__PART], n; /* all of the part */
-  uint8_t in[PEL__PART];     /* their lanes within */
-  int count;                 /* packed */
-} pel__pack;
-
-PEL_INLINE void pel__pack_real(double *to, __mmask8 in, pel_double4 x) {
-  _mm256_storeu_pd(to, _mm256_maskz_compress_pd(in, (__m256d)x));
-}
-PEL_INLINE pel_double4 pel__unpack(const double *from, __mmask8 in) {
-  return (pel_double4)_mm256_maskz_expand_pd(in, _mm256_loadu_pd(from));
-}
+  int a, b;
+} pel__js;
+#else
+typedef int pel__js;
 #endif
 
-/* The sums of the four rows of a cluster, to its particles. */
-PEL_INLINE void pel__settle(int64_t *f, const int64_t *bias, pel_bits4 a, pel_bits4 b, pel_bits4 c,
-                            pel_bits4 d) {
-  *(pel_bits4 *)f += pel_row_sums(a, b, c, d) - *(const pel_bits4 *)bias;
+/* The vectors of cluster j in an array of n vectors a cluster. */
+#define PEL__AT(array, type, n, j) \
+  ((type *)(void *)((char *)(uintptr_t)(array) + pel__offset((ptrdiff_t)((n) * sizeof(type)), j)))
+
+/* A number that GCC leaves alone: added to what comes after it, it would be computed three times.
+ */
+PEL_INLINE ptrdiff_t pel__offset(ptrdiff_t bytes, int j) {
+  ptrdiff_t offset = bytes * j;
+  __asm__("" : "+r"(offset));
+  return offset;
+}
+
+/* One row against one vector. */
+typedef struct {
+  pel__vector d;
+  pel_real r2;
+} pel__near;
+
+#ifdef PEL_MIXED
+#include "pelsim/pair_mixed.h"
+#else
+#include "pelsim/pair_double.h"
+#endif
+
+typedef struct {
+  pel__sum x, y, z;
+} pel__sums;
+
+typedef struct {
+  pel_real force, energy; /* largest magnitudes */
+  pel_bits4 sum;          /* of energy */
+  uint64_t vectors;       /* of doubles, in sum */
+} pel__watch;
+
+PEL_INLINE pel_real pel__largest(pel_real a, pel_real most) {
+#ifdef __AVX512DQ__
+  return (pel_real)PEL__INTEL(range)((PEL__INTEL_TYPE)a, (PEL__INTEL_TYPE)most, 0xb);
+#else
+  return pel_larger(pel_abs(a), most);
+#endif
+}
+
+/* The force of j on i is force*d; sums are of what goes to j. */
+PEL_INLINE void pel__push(const pel_pair_task *t, const pel__near *p, pel_real force, pel__js j,
+                          pel__sums *i) {
+  const pel__sum x = pel__rounded(t, force, p->d.x), y = pel__rounded(t, force, p->d.y),
+                 z = pel__rounded(t, force, p->d.z);
+  i->x += x, i->y += y, i->z += z;
+  pel__add(t, j, 3, (const pel__sum[]){x, y, z});
+}
+
+PEL_INLINE void pel__push_shares(const pel_pair_task *t, pel_shares s, pel__js j, pel__sums *i) {
+  const pel_real one = pel_all(1);
+  i->x += pel__rounded(t, s.i, one);
+  pel__add(t, j, 1, (const pel__sum[]){pel__rounded(t, s.j, one)});
 }
 #endif
 
@@ -124,25 +127,26 @@ PEL_INLINE void pel__settle(int64_t *f, const int64_t *bias, pel_bits4 a, pel_bi
 #define PEL__PUSH(t, near, result, j, sums) pel__push(t, near, result, j, sums)
 #endif
 
-/* Coefficients of type ti with the types of the cluster at j, and the square of the cut-off. */
-PEL_INLINE pel_real PEL__OWN(_look)(const pel_pair_task *t, bool many, int ti, ptrdiff_t j,
+/* Coefficients of type ti with types tj, and the square of the cut-off. */
+PEL_INLINE pel_real PEL__OWN(_look)(const pel_pair_task *t, bool many, int ti, pel_whole tj,
                                     pel_real c[PEL_COEFFICIENTS + 1]) {
-  const double *table = t->table + (ptrdiff_t)ti * (PEL_COEFFICIENTS + 1) * t->ntypes;
-  const pel_int4 tj = many ? *(const pel_int4 *)(t->type + j) : (pel_int4){0};
+  const pel_lane *table =
+      (const pel_lane *)t->table + (ptrdiff_t)ti * (PEL_COEFFICIENTS + 1) * t->ntypes;
   for (int k = 0; k < PEL_COEFFICIENTS; ++k)
     c[k] = many ? pel_lookup(table + (k + 1) * t->ntypes, tj) : pel_all(table[k + 1]);
   return many ? pel_lookup(table, tj) : pel_all(table[0]);
 }
 
-/* F/r, or the shares, where they count, 0 elsewhere.  own: a particle i and its attributes. */
+/* F/r, or the shares, where they count, 0 elsewhere.  own: a particle i and its attributes; those
+ * of j are filled in here. */
 PEL_INLINE PEL__RESULT PEL__OWN(_formula)(const pel_pair_task *t, bool energy, bool many, int ti,
-                                          const pel_pair_ends *own, pel_real r2, ptrdiff_t j,
+                                          const pel_pair_ends *own, pel_real r2, pel__js j,
                                           const pel_real *c1, pel_real cut2, pel__watch *w) {
   pel_real cmany[PEL_COEFFICIENTS + 1];
-  if (many) cut2 = PEL__OWN(_look)(t, true, ti, j, cmany);
+  if (many) cut2 = PEL__OWN(_look)(t, true, ti, pel__types(t, j), cmany);
 #ifdef PEL_ENDS
   pel_pair_ends ends = *own;
-  for (int k = 0; k < PEL__NENDS; ++k) ends.j[k] = *(const pel_real *)(t->attribute[k] + j);
+  for (int k = 0; k < PEL__NENDS; ++k) ends.j[k] = pel__attribute(t, k, j);
 #else
   (void)own;
 #endif
@@ -150,37 +154,38 @@ PEL_INLINE PEL__RESULT PEL__OWN(_formula)(const pel_pair_task *t, bool energy, b
   (void)energy;
   pel_shares h = PEL__CALL(r2, many ? cmany : c1, &ends);
   h.i = pel_within(r2, cut2, h.i), h.j = pel_within(r2, cut2, h.j);
-  w->force = pel_larger(pel_abs(h.i), pel_larger(pel_abs(h.j), w->force));
+  w->force = pel__largest(h.i, pel__largest(h.j, w->force));
   return h;
 #else
   const pel_pair h = PEL__CALL(r2, many ? cmany : c1, &ends);
   const pel_real force = pel_within(r2, cut2, h.force);
-  w->force = pel_larger(pel_abs(force), w->force);
+  w->force = pel__largest(force, w->force);
   if (energy) {
     const pel_real u = pel_within(r2, cut2, h.energy);
-    w->sum += (pel_bits4)(u + pel_all(t->magic_energy));
-    w->energy = pel_larger(pel_abs(u), w->energy);
+    w->sum += pel__energies(t, u);
+    w->energy = pel__largest(u, w->energy);
+    w->vectors += PEL_VECTOR / PEL_LANES;
   }
   return force;
 #endif
 }
 
-#if defined PEL_COSTLY && defined __AVX512VL__
-#define PEL__PACKS true
+#if defined PEL_COSTLY && defined __AVX512VL__ && !defined PEL_MIXED
 
-PEL_INLINE void PEL__OWN(_pack)(const pel_pair_task *t, bool many, int ti, pel_real r2, ptrdiff_t j,
+PEL_INLINE void PEL__OWN(_pack)(const pel_pair_task *t, bool many, int ti, pel_real r2, int j,
                                 pel_real cut2, pel__pack *b) {
+  const ptrdiff_t at = (ptrdiff_t)j * PEL_LANES;
   if (many)
-    cut2 = pel_lookup(t->table + (ptrdiff_t)ti * (PEL_COEFFICIENTS + 1) * t->ntypes,
-                      *(const pel_int4 *)(t->type + j));
+    cut2 = pel_lookup((const double *)t->table + (ptrdiff_t)ti * (PEL_COEFFICIENTS + 1) * t->ntypes,
+                      *(const pel_int4 *)(t->type + at));
   const __mmask8 in = _mm256_cmp_pd_mask((__m256d)r2, (__m256d)cut2, _CMP_LT_OQ);
   pel__pack_real(b->r2 + b->count, in, r2);
   for (int a = 0; a < PEL__NENDS; ++a)
-    pel__pack_real(b->attribute[a] + b->count, in, *(const pel_real *)(t->attribute[a] + j));
+    pel__pack_real(b->attribute[a] + b->count, in, pel__attribute(t, a, j));
   if (many)
     _mm_storeu_si128((__m128i *)(b->type + b->count),
-                     _mm_maskz_compress_epi32(in, *(const __m128i *)(t->type + j)));
-  b->cluster[b->n] = (int)(j / PEL_LANES);
+                     _mm_maskz_compress_epi32(in, *(const __m128i *)(t->type + at)));
+  b->cluster[b->n] = j;
   b->in[b->n++] = in;
   b->count += __builtin_popcount(in);
 }
@@ -195,84 +200,74 @@ PEL_INLINE void PEL__OWN(_evaluate)(const pel_pair_task *t, bool energy, bool ma
   _mm256_storeu_pd(b->r2 + b->count, _mm256_set1_pd(t->far2));
   if (many) _mm_storeu_si128((__m128i *)(b->type + b->count), _mm_setzero_si128());
   for (int k = 0; k < b->count; k += PEL_LANES) {
-    const PEL__RESULT f = PEL__OWN(_formula)(&packed, energy, many, ti, own,
-                                             *(const pel_real *)(b->r2 + k), k, c1, cut2, w);
+    const PEL__RESULT f = PEL__OWN(_formula)(
+        &packed, energy, many, ti, own, *(const pel_real *)(b->r2 + k), k / PEL_LANES, c1, cut2, w);
 #ifdef PEL_SHARES
     *(pel_real *)(b->force + k) = f.i, *(pel_real *)(b->other + k) = f.j;
 #else
     *(pel_real *)(b->force + k) = f;
 #endif
-    ++w->vectors;
   }
 }
 
 /* A row in parts: pairs within the cut-off are packed, evaluated, and put back into their lanes. */
 PEL_INLINE pel__sums PEL__OWN(_row)(const pel_pair_task *t, bool energy, bool many, int self,
-                                    ptrdiff_t home, const int *entry, const int *end,
-                                    const pel_real *c1, pel_real cut2, pel__watch *w) {
-  const ptrdiff_t i = home + self;
-  const pel__vector xi = {pel_all(t->x[0][i]), pel_all(t->x[1][i]), pel_all(t->x[2][i])};
+                                    int home, const int *entry, const int *end, const pel_real *c1,
+                                    pel_real cut2, pel__watch *w) {
+  const ptrdiff_t i = (ptrdiff_t)home * PEL_LANES + self;
+  const pel__place xi = pel__place_of(t, home, self);
   const int ti = many ? t->type[i] : 0;
-  const pel_long4 beyond = {-(self < 0), -(self < 1), -(self < 2), -(self < 3)};
   pel__sums sums = {{0}, {0}, {0}};
   pel_pair_ends own;
   pel__pack b;
   own.data = t->data;
-  for (int a = 0; a < PEL__NENDS; ++a) own.i[a] = pel_all(t->attribute[a][i]);
+  for (int a = 0; a < PEL__NENDS; ++a) own.i[a] = pel_all(((const double *)t->attribute[a])[i]);
   for (bool first = t->within; first || entry < end; first = false) {
     b.n = b.count = 0;
-    if (first) { /* of its own cluster the particles beyond it */
-      const pel_real r2 = pel__distance(t, &xi, home).r2;
-      PEL__OWN(_pack)(t, many, ti, pel_choose(beyond, r2, pel_all(t->far2)), home, cut2, &b);
+    if (first) {
+      const pel__near own_cluster = pel__beyond(t, pel__distance(t, &xi, home), self);
+      PEL__OWN(_pack)(t, many, ti, own_cluster.r2, home, cut2, &b);
     }
-    for (; b.n < PEL__PART && entry < end; ++entry) {
-      const ptrdiff_t j = PEL_LANES * (ptrdiff_t)*entry;
-      PEL__OWN(_pack)(t, many, ti, pel__distance(t, &xi, j).r2, j, cut2, &b);
-    }
+    for (; b.n < PEL__PART && entry < end; ++entry)
+      PEL__OWN(_pack)(t, many, ti, pel__distance(t, &xi, *entry).r2, *entry, cut2, &b);
     PEL__OWN(_evaluate)(t, energy, many, ti, &own, &b, c1, cut2, w);
     for (int m = 0, k = 0; m < b.n; k += __builtin_popcount(b.in[m]), ++m) {
-      const ptrdiff_t j = PEL_LANES * (ptrdiff_t)b.cluster[m];
 #ifdef PEL_SHARES
       const pel_shares f = {pel__unpack(b.force + k, b.in[m]), pel__unpack(b.other + k, b.in[m])};
-      pel__push_shares(t, f, j, &sums);
+      pel__push_shares(t, f, b.cluster[m], &sums);
 #else
-      const pel__near near = pel__distance(t, &xi, j);
-      pel__push(t, &near, pel__unpack(b.force + k, b.in[m]), j, &sums);
+      const pel__near near = pel__distance(t, &xi, b.cluster[m]);
+      pel__push(t, &near, pel__unpack(b.force + k, b.in[m]), b.cluster[m], &sums);
 #endif
     }
   }
   return sums;
 }
 #else
-#define PEL__PACKS false
 
 /* A row in three overlapping stages: distance, formula, sums. */
 PEL_INLINE pel__sums PEL__OWN(_row)(const pel_pair_task *t, bool energy, bool many, int self,
-                                    ptrdiff_t home, const int *entry, const int *end,
-                                    const pel_real *c1, pel_real cut2, pel__watch *w) {
-  const ptrdiff_t i = home + self;
-  const pel__vector xi = {pel_all(t->x[0][i]), pel_all(t->x[1][i]), pel_all(t->x[2][i])};
+                                    int home, const int *entry, const int *end, const pel_real *c1,
+                                    pel_real cut2, pel__watch *w) {
+  const ptrdiff_t i = (ptrdiff_t)home * PEL_LANES + self;
+  const pel__place xi = pel__place_of(t, home, self);
   const int ti = many ? t->type[i] : 0;
-  const pel_long4 beyond = {-(self < 0), -(self < 1), -(self < 2), -(self < 3)};
   pel__sums sums = {{0}, {0}, {0}};
   pel_pair_ends own;
 #ifdef PEL_ENDS
   own.data = t->data;
-  for (int a = 0; a < PEL__NENDS; ++a) own.i[a] = pel_all(t->attribute[a][i]);
+  for (int a = 0; a < PEL__NENDS; ++a) own.i[a] = pel_all(((const pel_lane *)t->attribute[a])[i]);
 #endif
-  ptrdiff_t j = home, k;
-  if (!t->within) {
-    if (entry == end) return sums;
-    j = PEL_LANES * (ptrdiff_t)*entry++;
-  }
-  pel__near a = pel__distance(t, &xi, j), b; /* of its own cluster the particles beyond it */
-  if (t->within) a.r2 = pel_choose(beyond, a.r2, pel_all(t->far2));
+  if (!t->within && entry == end) return sums;
+  pel__js j = t->within ? pel__with_own(home, &entry) : pel__next(&entry), k;
+  pel__near a = pel__distance(t, &xi, j), b;
+  if (t->within) a = pel__beyond(t, a, self);
   PEL__RESULT f = PEL__OWN(_formula)(t, energy, many, ti, &own, a.r2, j, c1, cut2, w), g;
   if (entry < end) {
-    k = PEL_LANES * (ptrdiff_t)*entry;
+    k = pel__next(&entry);
     b = pel__distance(t, &xi, k);
-    while (++entry < end) {
-      const ptrdiff_t next = PEL_LANES * (ptrdiff_t)*entry;
+    while (entry < end) {
+      const pel__js next = pel__next(&entry);
       const pel__near c = pel__distance(t, &xi, next);
       g = PEL__OWN(_formula)(t, energy, many, ti, &own, b.r2, k, c1, cut2, w);
       PEL__PUSH(t, &a, f, j, &sums);
@@ -291,34 +286,31 @@ PEL_INLINE pel__sums PEL__OWN(_row)(const pel_pair_task *t, bool energy, bool ma
 PEL_INLINE void PEL__OWN(_run)(pel_pair_task *task, bool energy, bool many) {
   const pel_pair_task copy = *task, *t = &copy; /* so that stores cannot change it */
   pel_real c1[PEL_COEFFICIENTS + 1];
-  pel_real cut2 = PEL__OWN(_look)(t, false, 0, 0, c1);
+  const pel_real cut2 = PEL__OWN(_look)(t, false, 0, (pel_whole){0}, c1);
   pel__watch w = {{0}, {0}, {0}, 0};
   __int128 total = 0;
   for (int c = t->first; c < t->last; ++c) {
-    const ptrdiff_t home = PEL_LANES * (ptrdiff_t)c;
-    const int *row = t->row + (home - PEL_LANES * (ptrdiff_t)t->first), *e = t->entry;
+    const int *row = t->row + (ptrdiff_t)(c - t->first) * PEL_LANES, *e = t->entry;
     pel__sums s[PEL_LANES];
     w.sum = (pel_bits4){0}, w.vectors = 0;
 #pragma GCC unroll 4
     for (int r = 0; r < PEL_LANES; ++r)
-      s[r] = PEL__OWN(_row)(t, energy, many, r, home, e + row[r], e + row[r + 1], c1, cut2, &w);
-    pel__settle(t->f[0] + home, t->bias + home, s[0].x, s[1].x, s[2].x, s[3].x);
-#ifndef PEL_SHARES
-    pel__settle(t->f[1] + home, t->bias + home, s[0].y, s[1].y, s[2].y, s[3].y);
-    pel__settle(t->f[2] + home, t->bias + home, s[0].z, s[1].z, s[2].z, s[3].z);
+      s[r] = PEL__OWN(_row)(t, energy, many, r, c, e + row[r], e + row[r + 1], c1, cut2, &w);
+#ifdef PEL_SHARES
+    pel__settle(t, c, row, true, 1, 0, s[0].x, s[1].x, s[2].x, s[3].x);
+#else
+    pel__settle(t, c, row, false, 3, 0, s[0].x, s[1].x, s[2].x, s[3].x);
+    pel__settle(t, c, row, false, 3, 1, s[0].y, s[1].y, s[2].y, s[3].y);
+    pel__settle(t, c, row, false, 3, 2, s[0].z, s[1].z, s[2].z, s[3].z);
 #endif
     if (energy) {
       int64_t mbits;
       __builtin_memcpy(&mbits, &t->magic_energy, sizeof mbits);
-      const uint64_t vectors =
-          PEL__PACKS ? w.vectors
-                     : (uint64_t)(row[PEL_LANES] - row[0] + (t->within ? PEL_LANES : 0));
-      const uint64_t sum = (uint64_t)w.sum[0] + (uint64_t)w.sum[1] + (uint64_t)w.sum[2] +
-                           (uint64_t)w.sum[3] - vectors * PEL_LANES * (uint64_t)mbits;
-      total += (int64_t)sum;
+      total += (int64_t)((uint64_t)w.sum[0] + (uint64_t)w.sum[1] + (uint64_t)w.sum[2] +
+                         (uint64_t)w.sum[3] - w.vectors * PEL_LANES * (uint64_t)mbits);
     }
   }
-  for (int l = 0; l < PEL_LANES; ++l) {
+  for (int l = 0; l < PEL_VECTOR; ++l) {
     task->largest_force = fmax(task->largest_force, w.force[l]);
     task->largest_energy = fmax(task->largest_energy, w.energy[l]);
   }
@@ -335,17 +327,16 @@ static void PEL__OWN(_energy_many)(pel_pair_task *t) { PEL__OWN(_run)(t, true, t
 #define PEL_KERNELS PEL__OWN(_kernels)
 static
 #endif
-const pel_pair_kernels PEL_KERNELS = {
+const pel_pair_kernels PEL_PRECISE(PEL_KERNELS) = {
     PEL_COEFFICIENTS,
     {{PEL__OWN(_force), PEL__OWN(_energy)}, {PEL__OWN(_force_many), PEL__OWN(_energy_many)}},
-    PEL__NENDS, PEL__SUMS};
+    PEL__NENDS, PEL__SUMS, PEL__IS_MIXED};
 /* clang-format on */
 
 #undef PEL__OWN
 #undef PEL__CALL
 #undef PEL__NENDS
 #undef PEL__RESULT
-#undef PEL__PACKS
 #undef PEL_COSTLY
 #undef PEL__SUMS
 #undef PEL__PUSH

@@ -33,9 +33,8 @@
  *
  * It is evaluated for several pairs at once, also for pairs beyond the cut-off and for empty places
  * (r2 up to 1e30), whose results are thrown away; r2 is never 0 there.  Only + - * /, pel_fma,
- * pel_sqrt and the functions of simd.h: no libm, no branches. */
-
-typedef pel_double4 pel_real;
+ * pel_sqrt and the functions of simd.h: no libm, no branches.  A pel_real is a vector of doubles
+ * or, where the formula is made for the precision `mixed`, of floats (see pair_kernel.h). */
 
 typedef struct {
   pel_real force;  /* -(du/dr)/r: the force on i is force*(x_i - x_j) */
@@ -49,7 +48,7 @@ typedef struct {
 enum { PEL_PAIR_ATTRIBUTES = 4 };
 
 typedef struct {
-  const double *data;                                      /* tables of the pass */
+  const pel_lane *data;                                    /* tables of the pass */
   pel_real i[PEL_PAIR_ATTRIBUTES], j[PEL_PAIR_ATTRIBUTES]; /* attributes of both particles */
 } pel_pair_ends;
 
@@ -57,22 +56,25 @@ typedef struct {
   pel_real i, j; /* what j adds to the attribute of i, and i to that of j */
 } pel_shares;
 
-/* What a kernel made by pair_kernel.h works on: one thread's share of the list. */
+/* What a kernel made by pair_kernel.h works on: one thread's share of the list.  Its scalars are
+ * double; in mixed precision float, its positions and sums then int32_t. */
 typedef struct {
-  const double *x[3];
-  int64_t *f[3];       /* sums in units of the force quantum; f[0] alone where one is summed */
+  const void *x;       /* positions, [cluster][3][PEL_LANES] */
+  void *f;             /* sums in quanta, [cluster][3 or 1][PEL_LANES]: minus
+                          the forces, or an attribute */
   const int32_t *type; /* [particle]; read with many types only */
-  const double *table; /* [ti][0: square of the cut-off, k+1: coefficient k][tj] */
-  const double *data;  /* tables of the formula */
-  const double *attribute[PEL_PAIR_ATTRIBUTES];
+  const void *table;   /* [ti][0: square of the cut-off, k+1: coefficient k][tj] */
+  const void *data;    /* tables of the formula */
+  const void *attribute[PEL_PAIR_ATTRIBUTES]; /* [particle] */
   int ntypes;
-  int first, last;     /* clusters whose rows these are */
-  bool within;         /* rows begin with their own cluster, of which they take what follows */
-  const int *row;      /* [rows + 1]: the entries of each row */
-  const int *entry;    /* clusters j */
-  const int64_t *bias; /* [particle]: what the bits of magic add up to in its row */
+  int first, last;  /* clusters whose rows these are */
+  bool within;      /* rows begin with their own cluster, of which they take what follows */
+  const int *row;   /* [rows + 1]: the entries of each row */
+  const int *entry; /* clusters j; in mixed precision two make a vector, with the own one */
   double magic, magic_energy;
-  double far2;                          /* beyond every cut-off */
+  double grain2; /* mixed: square of the unit of x */
+  double scale;  /* mixed: quanta a unit of what is summed, times that of x */
+  double far2;   /* beyond every cut-off */
   double largest_force, largest_energy; /* out: of |force| and |energy| */
   __int128 energy;                      /* out: in units of the energy quantum */
 } pel_pair_task;
@@ -84,6 +86,7 @@ typedef struct {
   pel_pair_kernel *run[2][2]; /* [many types][with energy] */
   int nattributes;            /* read */
   bool sums;                  /* an attribute, not forces */
+  bool mixed;                 /* in mixed precision */
 } pel_pair_kernels;
 
 /* ---- particle models ----
@@ -169,8 +172,8 @@ typedef struct {
 } pel_span;
 
 /* A sum over pairs.  Forces and energies are exact sums as long as no pair's exceeds the ranges
- * (2^50 quanta); a pair or particle that does stops the run.  All functions are asked once, after
- * setup. */
+ * (2^50 quanta; in mixed precision forces are int32_t, of 2^28); a pair or particle that does stops
+ * the run.  All functions are asked once, after setup. */
 typedef struct {
   const pel_pair_kernels *(*kernels)(const void *state);
   /* Of types ti and tj, the same for tj and ti: fills c, returns the cut-off. */
@@ -179,7 +182,7 @@ typedef struct {
   /* Of a pass of a many-body potential, else 0: the tables of its formula, the attributes that it
    * reads (offsets of their members, in the order of pel_pair_ends), and the one that it sums; then
    * the largest force is the largest that a pair may add. */
-  const double *(*data)(const void *state);
+  const double *(*data)(const void *state, size_t *n); /* n numbers, aligned to 64 bytes */
   size_t reads[PEL_PAIR_ATTRIBUTES];
   size_t sums;
 } pel_pair_stage;

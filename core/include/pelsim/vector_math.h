@@ -1,12 +1,50 @@
 /* For the author of a pair formula: exp, sin, cos and splines of vectors.  The same bits for every
  * processor, since only operations that round correctly are used; a libm differs from version to
  * version.  Errors are below 1 unit in the last place for exp and 2 for sin and cos
- * (tests/unit/test_vector_math.c measures). */
+ * (tests/unit/test_vector_math.c measures), with doubles and with floats. */
 #ifndef PELSIM_VECTOR_MATH_H
 #define PELSIM_VECTOR_MATH_H
 
 #include "pelsim/simd.h"
 
+#ifdef PEL_MIXED
+/* exp(x) for -87 <= x <= 88, and of the nearer of these beyond them or for NaN: as below, with
+ * Taylor's polynomial of degree 7 (the rest is below 6e-9 for |r| <= log(2)/2). */
+PEL_INLINE pel_real pel_exp(pel_real x) {
+  static const float inverse_factorial[] = {0x1.a01a02p-13f, 0x1.6c16c2p-10f, 0x1.111112p-7f,
+                                            0x1.555556p-5f,  0x1.555556p-3f,  0x1p-1f}; /* 7 .. 2 */
+  const pel_real magic = pel_all(0x1.8p23f);
+  x = pel_smaller(pel_larger(x, pel_all(-87)), pel_all(88));
+  const pel_real nearest = pel_fma(x, pel_all(0x1.715476p+0f), magic), n = nearest - magic;
+  pel_real r = pel_fma(-n, pel_all(0x1.62e43p-1f), x); /* log 2, in two parts */
+  r = pel_fma(-n, pel_all(-0x1.05c61p-29f), r);
+  pel_real p = pel_all(inverse_factorial[0]);
+#pragma GCC unroll 6
+  for (int k = 1; k < 6; ++k) p = pel_fma(p, r, pel_all(inverse_factorial[k]));
+  const pel_real e = 1 + pel_fma(r * r, p, r);
+  return (pel_real)((pel_bits8)e + ((pel_bits8)nearest << 23));
+}
+
+/* sin(pi x) and cos(pi x), |x| < 2^21: as below, with polynomials of degree 11 and 10. */
+PEL_INLINE void pel_sin_cos_pi(pel_real x, pel_real *sine, pel_real *cosine) {
+  static const float of_sine[] = {-0x1.e3074cp-8f, 0x1.507834p-4f,  -0x1.32d2ccp-1f,
+                                  0x1.466bc6p+1f,  -0x1.4abbcep+2f, 0x1.921fb6p+1f}; /* 11 .. 1 */
+  static const float of_cosine[] = {-0x1.a6d1f2p-6f, 0x1.e1f506p-3f, -0x1.55d3c8p+0f, 0x1.03c1fp+2f,
+                                    -0x1.3bd3ccp+2f}; /* 10 .. 2 */
+  const pel_real magic = pel_all(0x1.8p23f), nearest = pel_fma(x, pel_all(2), magic);
+  const pel_real y = pel_fma(nearest - magic, pel_all(-0.5f), x), w = y * y;
+  pel_real s = pel_all(of_sine[0]), c = pel_all(of_cosine[0]);
+#pragma GCC unroll 5
+  for (int k = 1; k < 6; ++k) s = pel_fma(s, w, pel_all(of_sine[k]));
+#pragma GCC unroll 4
+  for (int k = 1; k < 5; ++k) c = pel_fma(c, w, pel_all(of_cosine[k]));
+  s = y * s, c = pel_fma(c, w, pel_all(1));
+  const pel_bits8 n = (pel_bits8)nearest;
+  const pel_mask odd = -(pel_mask)(n & 1); /* quarter turns: (s, c) -> (c, -s) -> (-s, -c) ... */
+  *sine = (pel_real)((pel_bits8)pel_choose(odd, c, s) ^ ((n & 2) << 30));
+  *cosine = (pel_real)((pel_bits8)pel_choose(odd, s, c) ^ (((n + 1) & 2) << 30));
+}
+#else
 /* exp(x) for -708 <= x <= 709, and of the nearer of these beyond them or for NaN.  With n the
  * integer nearest to x/log(2): 2^n exp(x - n log 2), by Taylor's polynomial of degree 13 (the rest
  * is below 5e-18 for |r| <= log(2)/2). */
@@ -51,6 +89,7 @@ PEL_INLINE void pel_sin_cos_pi(pel_double4 x, pel_double4 *sine, pel_double4 *co
   *sine = (pel_double4)((pel_bits4)pel_choose(odd, c, s) ^ ((n & 2) << 62));
   *cosine = (pel_double4)((pel_bits4)pel_choose(odd, s, c) ^ (((n + 1) & 2) << 62));
 }
+#endif
 
 /* ---- cubic splines on a grid of equal steps from 0 ----
  *
@@ -58,20 +97,20 @@ PEL_INLINE void pel_sin_cos_pi(pel_double4 x, pel_double4 *sine, pel_double4 *co
  * ((a[3] p + a[2]) p + a[1]) p + a[0].  A last record holds the end: value, slope, 0, 0. */
 
 typedef struct {
-  pel_int4 interval;
-  pel_double4 part;
+  pel_whole interval;
+  pel_real part;
 } pel_spline_place;
 
 /* Of x >= 0 with steps of 1/per_step; beyond the grid, of its end, number `last`. */
-PEL_INLINE pel_spline_place pel_spline_find(pel_double4 x, pel_double4 per_step, pel_double4 last) {
-  const pel_double4 p = pel_smaller(x * per_step, last);
-  const pel_int4 n = pel_to_int(p);
+PEL_INLINE pel_spline_place pel_spline_find(pel_real x, pel_real per_step, pel_real last) {
+  const pel_real p = pel_smaller(x * per_step, last);
+  const pel_whole n = pel_to_int(p);
   return (pel_spline_place){n, p - pel_to_real(n)};
 }
 
 /* The value, and the slope times the step. */
-PEL_INLINE pel_double4 pel_spline(const pel_double4 a[4], pel_double4 p, pel_double4 *slope) {
-  const pel_double4 u = pel_fma(a[3], p, a[2]);
+PEL_INLINE pel_real pel_spline(const pel_real a[4], pel_real p, pel_real *slope) {
+  const pel_real u = pel_fma(a[3], p, a[2]);
   *slope = pel_fma(u + pel_fma(a[3], p, u), p, a[1]);
   return pel_fma(pel_fma(u, p, a[1]), p, a[0]);
 }
