@@ -231,7 +231,7 @@ static double *room_for(double **message, size_t *room, size_t n) {
 void pel__guests_start(pel__particles *p, const pel__copies *c) {
   const pel__regions *r = p->regions;
   pel__guests *g = &p->guests;
-  if (!r || !r->npeers) return;
+  if (!r || !r->npeers || !c->n) return;
   const double t0 = MPI_Wtime();
   const int each = c->n * PEL_LANES; /* doubles a cluster */
   int arriving = 0;
@@ -262,7 +262,7 @@ void pel__guests_start(pel__particles *p, const pel__copies *c) {
 
 void pel__guests_finish(pel__particles *p, const pel__copies *c) {
   pel__guests *g = &p->guests;
-  if (!p->regions || !p->regions->npeers) return;
+  if (!p->regions || !p->regions->npeers || !c->n) return;
   const double t0 = MPI_Wtime();
   const int each = c->n * PEL_LANES;
   MPI_Waitall(g->nrequests, g->request, MPI_STATUSES_IGNORE);

@@ -61,6 +61,15 @@ static void find_runs(search *s, const pel__columns *in, bool ahead, int ca, int
 
 /* ---- which clusters ---- */
 
+/* x*x + y */
+static inline wide square(wide x, wide y) {
+#ifdef __AVX512F__
+  return (wide)_mm512_fmadd_ps((__m512)x, (__m512)x, (__m512)y);
+#else
+  return x * x + y;
+#endif
+}
+
 /* Bit l: lane l is within the limit. */
 static inline unsigned within(wide r2, float limit) {
 #if defined __AVX512F__
@@ -114,7 +123,7 @@ static inline uint64_t near_four(const search *s, const home *h, int j) {
 #pragma GCC unroll 4
   for (int r = 0; r < PEL_LANES; ++r) {
     const wide dx = h->x[r] - x, dy = h->y[r] - y, dz = h->z[r] - z;
-    m |= (uint64_t)within(dx * dx + (dy * dy + dz * dz), s->limit) << (16 * r);
+    m |= (uint64_t)within(square(dx, square(dy, dz * dz)), s->limit) << (16 * r);
   }
   m = (m | m >> 1 | m >> 2 | m >> 3) & UINT64_C(0x1111111111111111); /* any of its particles */
   return (m | m >> 3 | m >> 6 | m >> 9) & UINT64_C(0x000f000f000f000f);
@@ -359,6 +368,7 @@ int pel__pair_list_build(pel__pair_list *l, pel__particles *p, bool far, pel_err
   l->entries = 0;
   for (int t = 0; t < l->nshares; ++t) l->entries += (int64_t)entries_of(&l->share[t]);
   balance(l);
+  l->fresh = true;
   ++l->builds;
   return PEL_OK;
 }

@@ -37,6 +37,7 @@ typedef struct {
   int place_room;
   double blur;
   pel__packed packed; /* positions for kernels, as of the last evaluation */
+  bool fresh;         /* copies have the present positions, for the evaluation that follows */
   bool paired;        /* vectors hold two clusters: rows are filled up with an empty one */
   int64_t entries;
   double builds;

@@ -315,7 +315,7 @@ static void report(const job *k, const result *total, pel__pair_sums *sums) {
 /* Positions and attributes whose copies the pass reads. */
 static pel__copies copies_of(const job *k) {
   pel__copies c = {0};
-  if (!k->u->later) c = pel__positions(k->p);
+  if (!k->u->later && !k->l->fresh) c = pel__positions(k->p);
   for (int a = 0; a < k->u->kernels->nattributes; ++a)
     c.what[c.n++] = (pel__copied){k->u->read[a], -1};
   return c;
@@ -364,6 +364,7 @@ static int run(job *k, pel__pair_sums *sums, pel_error *e) {
     total.energy += each[t].energy;
     for (int v = 0; v < 6; ++v) total.virial[v] += each[t].virial[v];
   }
+  k->l->fresh = false;
   if (sums) report(k, &total, sums);
   return explain(k, &total, e);
 }

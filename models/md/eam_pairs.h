@@ -15,8 +15,7 @@ PEL_INLINE pel_spline_place find(pel_real r, const pel_lane *data) {
 }
 
 /* Value and slope, times dr, of a spline of the records at `index`. */
-PEL_INLINE pel_real spline(const pel_lane *data, pel_whole index, pel_real part,
-                           pel_real *slope) {
+PEL_INLINE pel_real spline(const pel_lane *data, pel_whole index, pel_real part, pel_real *slope) {
   pel_real a[ONE];
   pel_lookup4(data + HEAD, index, a);
   return pel_spline(a, part, slope);
@@ -39,8 +38,7 @@ PEL_INLINE pel_shares density_many(pel_real r2, const pel_real *c, const pel_pai
 }
 
 /* z = r*phi and its slope dz times dr; pull: F_i' rho_ij' + F_j' rho_ji' times dr. */
-PEL_INLINE pel_pair force_of(pel_real r, pel_real z, pel_real dz, pel_real pull,
-                             pel_lane per_dr) {
+PEL_INLINE pel_pair force_of(pel_real r, pel_real z, pel_real dz, pel_real pull, pel_lane per_dr) {
   const pel_real inverse = 1 / r, phi = z * inverse;
   const pel_real slope = pel_fma(pel_all(per_dr), pel_fma(dz, inverse, pull), -phi * inverse);
   return (pel_pair){.force = -slope * inverse, .energy = phi};
