@@ -30,9 +30,11 @@ static pel_sum4 whole(const pel__domain *d, int a, double grain, pel_double4 x) 
   return __builtin_convertvector(n, pel_sum4);
 }
 
-enum { LANE_APART = 1 << 28 };
+/* What there is, 2^32 units, is at least eight times the box.  Empty places stand half of that away
+ * along x, beyond the cut-off of all particles and their images; those of one cluster, and the
+ * particles of the empty cluster, are far from each other along another axis. */
+enum { TIMES = 8, LANE_APART = 1 << 30 };
 
-/* Half of all that there is away from particles, and apart from each other. */
 static void fill_empty(pel_sum4 x[3], const pel_long4 *id) {
   for (int l = 1; l < PEL_LANES; ++l) {
     if ((*id)[l] >= 0) continue;
@@ -74,13 +76,13 @@ int pel__packed_prepare(pel__packed *k, const pel__particles *p, double cutoff, 
   if (!mixed) return PEL_OK;
   for (int a = 0; a < p->domain.dims; ++a) longest = fmax(longest, p->domain.length[a]);
   int exponent;
-  (void)frexp(4 * longest, &exponent);
+  (void)frexp(TIMES * longest, &exponent);
   k->grain = ldexp(1, exponent - 32);
   uint32_t *empty = (uint32_t *)k->x + (ptrdiff_t)pel__nall(p) * 3 * PEL_LANES;
   for (uint32_t l = 0; l < PEL_LANES; ++l) {
-    empty[l] = l * LANE_APART;
+    empty[l] = 0;
     empty[PEL_LANES + l] = UINT32_C(1) << 31;
-    empty[2 * PEL_LANES + l] = 0;
+    empty[2 * PEL_LANES + l] = l * LANE_APART;
   }
   return PEL_OK;
 }

@@ -20,6 +20,7 @@
 typedef struct {
   pel__lj_kind kind;
   double eps[2], sigma[2], rc; /* by type, mixed by Lorentz and Berthelot */
+  bool mixed;                  /* precision */
 } lj_parameters;
 
 typedef struct {
@@ -31,14 +32,14 @@ typedef struct {
   double dt, quantum, mass[2];
 } md;
 
-static inline double lj_mixed(const void *ctx, int i, int j, double *c) {
+static inline double lj_of_types(const void *ctx, int i, int j, double *c) {
   const lj_parameters *q = ctx;
   pel__lj_coefficients(q->kind, sqrt(q->eps[i] * q->eps[j]), (q->sigma[i] + q->sigma[j]) / 2, q->rc,
                        c);
   return q->rc;
 }
 
-static const lj_parameters lj_unit = {PEL__LJ_CUT, {1, 1}, {1, 1}, 2.5};
+static const lj_parameters lj_unit = {PEL__LJ_CUT, {1, 1}, {1, 1}, 2.5, false};
 
 static inline void fail_on(const pel_error *e) {
   if (e->code) fail_msg("%s", e->text);
@@ -60,9 +61,14 @@ static inline void md_create(md *s, const pel__domain *d, int n, const double *x
     s->p.id[i] = i + 1;
     s->p.type[i] = types ? types[i] : 0;
   }
-  pel__potential_create(&s->u, q->kind == PEL__LJ_FORCE_SHIFTED ? &pel__lj_smooth : &pel__lj,
-                        types ? 2 : 1, lj_mixed, q, 0x1p15, 0x1p11, &e);
+  const bool smooth = q->kind == PEL__LJ_FORCE_SHIFTED;
+  const pel_pair_kernels *k = q->mixed ? (smooth ? &pel__lj_smooth_mixed : &pel__lj_mixed)
+                              : smooth ? &pel__lj_smooth
+                                       : &pel__lj;
+  pel__potential_create(&s->u, k, types ? 2 : 1, lj_of_types, q, q->mixed ? 0x1p12 : 0x1p15, 0x1p11,
+                        &e);
   pel__pair_list_create(&s->list, &s->p, q->rc, skin, &e);
+  s->list.paired = q->mixed;
   s->quantum = pel__velocity_quantum(q->rc, s->dt);
   for (int64_t i = 0; i < (int64_t)s->p.nclusters * PEL_LANES; ++i)
     for (int a = 0; a < 3; ++a) s->p.v[a][i] = pel__snap(s->p.v[a][i], pel__magic(s->quantum));

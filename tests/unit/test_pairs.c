@@ -54,7 +54,7 @@ static void nist_configurations(void **state) {
     double length, *x;
     const int n = read_nist(nist[k].number, &length, &x);
     const pel__domain d = cube(length);
-    const lj_parameters q = {(pel__lj_kind)nist[k].kind, {1}, {1}, nist[k].rc};
+    const lj_parameters q = {(pel__lj_kind)nist[k].kind, {1}, {1}, nist[k].rc, false};
     md s;
     md_create(&s, &d, n, x, NULL, NULL, &q, 0.3, 1 + (int)k % 2);
     md_forces(&s, true);
@@ -137,7 +137,7 @@ static void check_box(int dims, const double length[3], const bool periodic[3], 
   uint64_t seed = (uint64_t)(dims + side);
   int n = 0, type[1000];
   double x[3000];
-  const lj_parameters q = {PEL__LJ_CUT, {1, 0.5}, {0.8, 0.6}, 2};
+  const lj_parameters q = {PEL__LJ_CUT, {1, 0.5}, {0.8, 0.6}, 2, false};
   pel__domain_init(&d, dims, length, periodic, &e);
   fail_on(&e);
   for (int c = 0; c < (dims == 3 ? side * side * side : side * side); ++c, ++n) {

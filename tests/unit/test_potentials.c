@@ -1,6 +1,6 @@
 /* Every pair potential against its formula in long double; forces are the slopes of the energies;
  * shifts vanish at the cut-off; what a potential cannot describe is refused; the same bits whatever
- * the skin, the threads, the number of types and the processor. */
+ * the skin, the threads, the number of types and the processor; mixed precision beside double. */
 #include "md_case.h"
 
 #include "md/potentials.h"
@@ -26,27 +26,35 @@ static long double soft(long double r) {
 
 typedef struct {
   const char *name;
-  const pel_pair_kernels *kernels;
+  const pel_pair_kernels *kernels, *mixed;
   long double (*energy)(long double r);
   double least;     /* distance from which on it is tried */
   double tolerance; /* relative to 1: tables interpolate */
   int squared;
   double too_near;
-  uint64_t print; /* of a run, on any processor, with any vector width */
+  uint64_t print, mixed_print; /* of a run, on any processor, with any vector width */
 } potential;
 
 static const potential potentials[] = {
-    {"lj", &pel__lj, lj, 0.8, 1e-12, 0, 0.3, UINT64_C(0x61fadcb4be7d8749)},
-    {"morse", &pel__morse, morse, 0.7, 1e-12, 0, 0.1, UINT64_C(0x095b11f950ae0182)},
-    {"buckingham", &pel__buckingham, buckingham, 0.7, 1e-12, 0, 0, UINT64_C(0x829f87b6ed466851)},
-    {"yukawa", &pel__yukawa, yukawa, 0.3, 1e-12, 0, 1e-4, UINT64_C(0x1ef68b63317d0eaf)},
-    {"soft", &pel__soft, soft, 2e-3, 1e-12, 0, 0, UINT64_C(0xfe568d9b5e8e9d54)},
-    {"table", &pel__table_kernels, lj, 0.8, 2e-6, 0, 0.699, UINT64_C(0x72dd7f55f484f081)},
-    {"table in r^2", &pel__table_kernels, lj, 0.8, 2e-6, 1, 0.699, UINT64_C(0xa32bc65113c52ade)}};
+    {"lj", &pel__lj, &pel__lj_mixed, lj, 0.8, 1e-12, 0, 0.3, UINT64_C(0x61fadcb4be7d8749),
+     UINT64_C(0x7df1600de57b0c4d)},
+    {"morse", &pel__morse, &pel__morse_mixed, morse, 0.7, 1e-12, 0, 0.1,
+     UINT64_C(0x095b11f950ae0182), UINT64_C(0x293a544ba9b3ef63)},
+    {"buckingham", &pel__buckingham, &pel__buckingham_mixed, buckingham, 0.7, 1e-12, 0, 0,
+     UINT64_C(0x829f87b6ed466851), UINT64_C(0x923fb5866e1338f0)},
+    {"yukawa", &pel__yukawa, &pel__yukawa_mixed, yukawa, 0.3, 1e-12, 0, 1e-4,
+     UINT64_C(0x1ef68b63317d0eaf), UINT64_C(0xd1a8de7744988feb)},
+    {"soft", &pel__soft, &pel__soft_mixed, soft, 2e-3, 1e-12, 0, 0, UINT64_C(0xfe568d9b5e8e9d54),
+     UINT64_C(0x53ed4a057b9fb550)},
+    {"table", &pel__table_kernels, &pel__table_kernels_mixed, lj, 0.8, 2e-6, 0, 0.699,
+     UINT64_C(0x72dd7f55f484f081), UINT64_C(0x7fd8af9f739170aa)},
+    {"table in r^2", &pel__table_kernels, &pel__table_kernels_mixed, lj, 0.8, 2e-6, 1, 0.699,
+     UINT64_C(0xa32bc65113c52ade), UINT64_C(0x70fa6ab722f4a1e5)}};
 
 static struct {
   const potential *p;
   pel__lj_kind kind;
+  bool mixed;
   pel__table table;
   double *data;
 } present;
@@ -77,7 +85,7 @@ static double coefficients(const void *ctx, int ti, int tj, double *c) {
 /* A table of its own formula, for those that take one. */
 static void choose(const potential *p, pel__lj_kind kind) {
   enum { N = 2001 };
-  present.p = p, present.kind = kind;
+  present.p = p, present.kind = kind, present.mixed = false;
   if (p->kernels != &pel__table_kernels) return;
   const double low = 0.7, high = 2.6;
   present.table = (pel__table){
@@ -100,8 +108,11 @@ static void unchoose(void) {
 static void install(md *s, int ntypes) {
   pel_error e = {0};
   pel__potential_destroy(&s->u);
-  pel__potential_create(&s->u, present.p->kernels, ntypes, coefficients, NULL, 0x1p15, 0x1p11, &e);
-  s->u.data = present.data;
+  pel__potential_create(&s->u, present.mixed ? present.p->mixed : present.p->kernels, ntypes,
+                        coefficients, NULL, present.mixed ? 0x1p12 : 0x1p15, 0x1p11, &e);
+  if (present.data)
+    pel__potential_set_data(&s->u, present.data, 8 + pel__table_size(&present.table), &e);
+  s->list.paired = present.mixed;
   fail_on(&e);
 }
 
@@ -225,30 +236,132 @@ static uint64_t run(double skin, int threads, int types, double *builds) {
   return print;
 }
 
-static void same_bits(void **state) {
-  (void)state;
+static void same_bits_of(const potential *p, bool mixed, uint64_t want) {
   static const struct {
     double skin;
     int threads, types;
   } as[] = {{0.3, 1, 1}, {0.05, 1, 1}, {0.7, 1, 1}, {0.2, 3, 1}, {0.3, 1, 2}, {0.1, 2, 2}};
-  for (size_t k = 0; k < sizeof potentials / sizeof *potentials; ++k) {
-    double builds, most = 0, least = INFINITY;
-    choose(&potentials[k], PEL__LJ_CUT);
-    for (size_t i = 0; i < sizeof as / sizeof *as; ++i) {
-      const uint64_t got = run(as[i].skin, as[i].threads, as[i].types, &builds);
-      most = fmax(most, builds), least = fmin(least, builds);
-      if (got != potentials[k].print)
-        fail_msg("%s, skin %g, threads %d, types %d: fingerprint %016lx, want %016lx",
-                 potentials[k].name, as[i].skin, as[i].threads, as[i].types, (unsigned long)got,
-                 (unsigned long)potentials[k].print);
-    }
-    assert_true(most > 3 * least); /* rebuilding often and seldom was tried */
-    unchoose();
+  double builds, most = 0, least = INFINITY;
+  choose(p, PEL__LJ_CUT);
+  present.mixed = mixed;
+  for (size_t i = 0; i < sizeof as / sizeof *as; ++i) {
+    const uint64_t got = run(as[i].skin, as[i].threads, as[i].types, &builds);
+    most = fmax(most, builds), least = fmin(least, builds);
+    if (got != want)
+      fail_msg("%s%s, skin %g, threads %d, types %d: fingerprint %016lx, want %016lx", p->name,
+               mixed ? ", mixed" : "", as[i].skin, as[i].threads, as[i].types, (unsigned long)got,
+               (unsigned long)want);
   }
+  assert_true(most > 3 * least); /* rebuilding often and seldom was tried */
+  unchoose();
+}
+
+static void same_bits(void **state) {
+  (void)state;
+  for (size_t k = 0; k < sizeof potentials / sizeof *potentials; ++k) {
+    same_bits_of(&potentials[k], false, potentials[k].print);
+    same_bits_of(&potentials[k], true, potentials[k].mixed_print);
+  }
+}
+
+/* ---- mixed precision ---- */
+
+typedef struct {
+  int n;
+  double energy, virial[6], *f, sum[3];
+} answer;
+
+/* Of a liquid after a while, in a box that need not be full: many clusters then have empty places.
+ */
+static answer answer_of(bool mixed, pel__lj_kind kind, int n, const double *x, double length,
+                        bool walls) {
+  pel_error e = {0};
+  pel__domain d;
+  md s;
+  answer r = {.n = n, .f = calloc(3 * (size_t)n, sizeof *r.f)};
+  pel__domain_init(&d, 3, (double[]){length, length, length}, (bool[]){!walls, true, !walls}, &e);
+  present.kind = kind, present.mixed = mixed;
+  md_create(&s, &d, n, x, NULL, NULL, &lj_unit, 0.2, 1 + n % 2);
+  install(&s, 1);
+  md_forces(&s, true);
+  int *at = md_places(&s);
+  r.energy = s.sums.energy;
+  memcpy(r.virial, s.sums.virial, sizeof r.virial);
+  for (int i = 0; i < 3 * n; ++i) r.sum[i % 3] += r.f[i] = s.p.f[i % 3][at[i / 3]];
+  free(at);
+  md_destroy(&s);
+  return r;
+}
+
+static void compare(const answer *a, const answer *b) {
+  double off = 0, size = 0, energy = fabs(a->energy - b->energy) / a->n, virial = 0, scale = 0;
+  for (int i = 0; i < 3 * a->n; ++i) {
+    off += pow(a->f[i] - b->f[i], 2) / (3 * a->n);
+    size += pow(a->f[i], 2) / (3 * a->n);
+  }
+  for (int k = 0; k < 6; ++k) {
+    virial = fmax(virial, fabs(a->virial[k] - b->virial[k]) / a->n);
+    scale = fmax(scale, fabs(a->virial[k]) / a->n);
+  }
+  /* 2^-16 is the quantum of forces; tables of floats and float distances are what else there is. */
+  if (!(sqrt(off) < 5e-5 + 4e-6 * sqrt(size)))
+    fail_msg("%s, %d particles: forces are %.2e off, of %.2e", present.p->name, a->n, sqrt(off),
+             sqrt(size));
+  if (!(energy < 1e-6 * (1 + fabs(a->energy) / a->n)))
+    fail_msg("%s, %d particles: energy %.9g, want %.9g", present.p->name, a->n, b->energy,
+             a->energy);
+  if (!(virial < 1e-5 * (1 + scale)))
+    fail_msg("%s, %d particles: virial %.2e off", present.p->name, a->n, virial);
+  for (int k = 0; k < 3; ++k) assert_true(b->sum[k] == 0); /* multiples of the quantum: exact */
+}
+
+static void mixed(void **state) {
+  (void)state;
+  enum { N = 256 };
+  double length, *x;
+  const int n = fcc(4, 0.6, &length, &x);
+  uint64_t seed = 5;
+  for (int i = 0; i < 3 * n; ++i) x[i] += 0.15 * (uniform(&seed) - 0.5) + 0.3;
+  for (int i = 0; i < 3 * n; ++i) x[i] = x[i] >= length ? x[i] - length : x[i];
+  for (size_t k = 0; k < sizeof potentials / sizeof *potentials; ++k)
+    for (int kind = PEL__LJ_CUT; kind <= PEL__LJ_FORCE_SHIFTED; ++kind) {
+      static const int some[] = {N, 200, 31, 5, 2, 1};
+      if (potentials[k].kernels == &pel__lj && kind == PEL__LJ_FORCE_SHIFTED) continue;
+      choose(&potentials[k], (pel__lj_kind)kind);
+      for (size_t m = 0; m < sizeof some / sizeof *some; ++m) {
+        const bool walls = m % 2;
+        answer a = answer_of(false, (pel__lj_kind)kind, some[m], x, length, walls),
+               b = answer_of(true, (pel__lj_kind)kind, some[m], x, length, walls);
+        compare(&a, &b);
+        free(a.f), free(b.f);
+      }
+      unchoose();
+    }
+  free(x);
+}
+
+/* What does not fit the 32 bits of a force stops the run. */
+static void mixed_refused(void **state) {
+  (void)state;
+  choose(&potentials[0], PEL__LJ_CUT);
+  present.mixed = true;
+  for (double r = 0.45; r >= 0; r -= 0.075) {
+    pull found;
+    pel_error e = {0};
+    assert_int_equal(try_pair(r, &found, &e), PEL_INVALID);
+    assert_non_null(strstr(e.text, "of a pair exceeds"));
+    assert_non_null(strstr(e.text, "particles 1 and 2"));
+  }
+  pull found;
+  pel_error e = {0};
+  assert_int_equal(try_pair(0.8, &found, &e), PEL_OK);
+  assert_true(fabs(found.force - -slope(0.8)) < 1e-3);
+  unchoose();
 }
 
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(formulas), cmocka_unit_test(refused),
-                                     cmocka_unit_test(same_bits)};
+                                     cmocka_unit_test(same_bits), cmocka_unit_test(mixed),
+                                     cmocka_unit_test(mixed_refused)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -12,19 +12,24 @@ typedef struct {
   int side;      /* particles along each axis */
   double filled; /* the part of the box along each axis that they begin in */
   int types, blocks;
+  bool mixed;
 } box_case;
 
 static const box_case cases[] = {
-    {"cube", 3, {17, 17, 17}, {true, true, true}, 14, 1, 1, 1},
-    {"cube, many blocks", 3, {17, 16, 15}, {true, true, true}, 14, 1, 2, 4},
-    {"two slabs an axis", 3, {5, 5.1, 30}, {true, true, true}, 5, 1, 1, 1},
-    {"walls", 3, {20, 14, 9}, {false, true, false}, 9, 1, 2, 2},
-    {"corner", 3, {24, 24, 24}, {true, true, true}, 7, 0.3, 1, 1},
-    {"corner, many blocks", 3, {24, 24, 24}, {true, false, true}, 7, 0.3, 1, 6},
-    {"flat", 2, {40, 31, 1}, {true, true, true}, 25, 1, 2, 1},
-    {"flat, walls", 2, {40, 31, 1}, {false, true, true}, 25, 1, 1, 3}};
+    {"cube", 3, {17, 17, 17}, {true, true, true}, 14, 1, 1, 1, false},
+    {"cube, many blocks", 3, {17, 16, 15}, {true, true, true}, 14, 1, 2, 4, false},
+    {"two slabs an axis", 3, {5, 5.1, 30}, {true, true, true}, 5, 1, 1, 1, false},
+    {"walls", 3, {20, 14, 9}, {false, true, false}, 9, 1, 2, 2, false},
+    {"corner", 3, {24, 24, 24}, {true, true, true}, 7, 0.3, 1, 1, false},
+    {"corner, many blocks", 3, {24, 24, 24}, {true, false, true}, 7, 0.3, 1, 6, false},
+    {"flat", 2, {40, 31, 1}, {true, true, true}, 25, 1, 2, 1, false},
+    {"flat, walls", 2, {40, 31, 1}, {false, true, true}, 25, 1, 1, 3, false},
+    {"cube, mixed precision", 3, {17, 16, 15}, {true, true, true}, 14, 1, 2, 4, true},
+    {"walls, mixed precision", 3, {20, 14, 9}, {false, true, false}, 9, 1, 1, 2, true},
+    {"corner, mixed precision", 3, {24, 24, 24}, {true, false, true}, 7, 0.3, 1, 6, true},
+    {"flat, mixed precision", 2, {40, 31, 1}, {true, true, true}, 25, 1, 2, 1, true}};
 
-static const lj_parameters potential = {PEL__LJ_CUT, {1, 0.5}, {0.8, 0.6}, 2};
+static const lj_parameters potential = {PEL__LJ_CUT, {1, 0.5}, {0.8, 0.6}, 2, false};
 enum { MOST = 3000, STEPS = 120 };
 
 typedef struct {
@@ -50,14 +55,15 @@ static void fill(const box_case *c, start *s) {
 static void create(md *s, const pel__domain *d, const box_case *c, const start *b, int first,
                    int end, const pel__regions *r, int threads) {
   pel_error e = {0};
-  md_create(s, d, end - first, b->x + 3 * first, b->v + 3 * first, b->type + first, &potential, 0.4,
+  lj_parameters q = potential;
+  q.mixed = c->mixed;
+  md_create(s, d, end - first, b->x + 3 * first, b->v + 3 * first, b->type + first, &q, 0.4,
             threads);
   for (int i = 0; i < end - first; ++i) s->p.id[i] = first + i + 1;
   s->p.total = b->n;
   s->p.regions = r;
   pel__pair_list_build(&s->list, &s->p, true, &e);
   fail_on(&e);
-  (void)c;
 }
 
 static void at_home(const md *s, const char *name) {

@@ -9,18 +9,19 @@
 
 #ifdef PEL_MIXED
 /* exp(x) for -87 <= x <= 88, and of the nearer of these beyond them or for NaN: as below, with
- * Taylor's polynomial of degree 7 (the rest is below 6e-9 for |r| <= log(2)/2). */
+ * Taylor's polynomial of degree 8 (the rest is below 3e-10 for |r| <= log(2)/2). */
 PEL_INLINE pel_real pel_exp(pel_real x) {
-  static const float inverse_factorial[] = {0x1.a01a02p-13f, 0x1.6c16c2p-10f, 0x1.111112p-7f,
-                                            0x1.555556p-5f,  0x1.555556p-3f,  0x1p-1f}; /* 7 .. 2 */
+  static const float inverse_factorial[] = {0x1.a01a02p-16f, 0x1.a01a02p-13f, 0x1.6c16c2p-10f,
+                                            0x1.111112p-7f,  0x1.555556p-5f,  0x1.555556p-3f,
+                                            0x1p-1f}; /* of 8 .. 2 */
   const pel_real magic = pel_all(0x1.8p23f);
   x = pel_smaller(pel_larger(x, pel_all(-87)), pel_all(88));
   const pel_real nearest = pel_fma(x, pel_all(0x1.715476p+0f), magic), n = nearest - magic;
   pel_real r = pel_fma(-n, pel_all(0x1.62e43p-1f), x); /* log 2, in two parts */
   r = pel_fma(-n, pel_all(-0x1.05c61p-29f), r);
   pel_real p = pel_all(inverse_factorial[0]);
-#pragma GCC unroll 6
-  for (int k = 1; k < 6; ++k) p = pel_fma(p, r, pel_all(inverse_factorial[k]));
+#pragma GCC unroll 7
+  for (int k = 1; k < 7; ++k) p = pel_fma(p, r, pel_all(inverse_factorial[k]));
   const pel_real e = 1 + pel_fma(r * r, p, r);
   return (pel_real)((pel_bits8)e + ((pel_bits8)nearest << 23));
 }
