@@ -272,11 +272,7 @@ static void combined(void **state) {
 
 /* ---- forces are slopes ---- */
 
-static void slopes(void **state) {
-  (void)state;
-  pel__eam_file f;
-  writer w = write_setfl(2, true, 5);
-  parse(&f, &w, "X.fs");
+static void check_slopes(const pel__eam_file *files) {
   double length[3], *x, energy[2];
   int type[256];
   const int n = alloy(2, length, &x, type), which[] = {0, 1};
@@ -288,7 +284,7 @@ static void slopes(void **state) {
     for (int side = 0; side < 3; ++side) { /* 0: in the middle */
       metal s;
       x[3 * i + a] = x0 + (side == 1 ? h : side == 2 ? -h : 0);
-      metal_create(&s, &d, n, x, NULL, type, 2, &f, which, 0.4, 1);
+      metal_create(&s, &d, n, x, NULL, type, 2, files, which, 0.4, 1);
       metal_forces(&s, NULL);
       int *at = places(&s);
       if (side)
@@ -302,7 +298,22 @@ static void slopes(void **state) {
     close_to("force", force, -(energy[0] - energy[1]) / (2 * h), 3e-6);
   }
   free(x);
-  pel__eam_file_free(&f);
+}
+
+static void slopes(void **state) {
+  (void)state;
+  for (int fs = 0; fs < 2; ++fs) {
+    pel__eam_file f;
+    writer w = write_setfl(2, fs, 5);
+    parse(&f, &w, fs ? "X.fs" : "X.alloy");
+    check_slopes(&f);
+    pel__eam_file_free(&f);
+  }
+  pel__eam_file f[2];
+  writer a = write_funcfl(0, 0.01), b = write_funcfl(1, 0.0125);
+  parse(&f[0], &a, "a"), parse(&f[1], &b, "b");
+  check_slopes(f);
+  for (int k = 0; k < 2; ++k) pel__eam_file_free(&f[k]);
 }
 
 /* ---- the same bits ---- */
