@@ -3,6 +3,7 @@
 A model without an entry here is run with its defaults on a small grid, so that being registered
 is enough.  Grids are small, uneven and not powers of two: blocks then differ in size and may be
 thinner than the halo."""
+import functools
 import json
 import math
 import os
@@ -18,10 +19,11 @@ COMMON = {"time.steps": 11, "diagnostics.every": 3, "output.every": 4}
 
 class Case:
     """keys: overrides; config: a file of the user, or None; particles: how many ranks can share the
-    box, with the widest skin; 0: not a model of particles."""
+    box, with the widest skin; 0: not a model of particles; each: layouts of the sample, if not as
+    many as of other cases."""
 
-    def __init__(self, name, keys, config=None, particles=0):
-        self.name, self.config, self.particles = name, config, particles
+    def __init__(self, name, keys, config=None, particles=0, each=None):
+        self.name, self.config, self.particles, self.each = name, config, particles, each
         self.keys = COMMON | keys
         if "time.end" in keys:
             del self.keys["time.steps"]
@@ -190,16 +192,50 @@ def particles(model, table, steps=150, files=None):
                    particles=most_ranks(model, more))
 
 
+# Every potential in every ensemble and precision: one of the cases above each, which together have
+# one and two types, and the ensembles.  Their boxes change often, their lists are short-lived.
+OF_EACH = {"lj": LJ["mixture"], "morse": MORSE["shifted"], "buckingham": BUCKINGHAM["mixture"],
+           "yukawa": YUKAWA["mixture"], "soft": SOFT["overlaps"], "table": TABLE["even"],
+           "eam": EAM["alloy"]}
+SMOOTH = {"nx": 6, "ny": 5, "nz": 5, "density": 0.7, "lj.shift": "force"}
+ENSEMBLES = {"nve": {}, "langevin": {"ensemble.thermostat": "langevin"},
+             "bussi": {"ensemble.thermostat": "bussi"},
+             "nose_hoover": {"ensemble.thermostat": "nose_hoover"},
+             "berendsen": {"ensemble.thermostat": "berendsen", "ensemble.barostat": "berendsen",
+                           "ensemble.barostat_every": 7},
+             "npt": {"ensemble.thermostat": "bussi", "ensemble.barostat": "c_rescale",
+                     "ensemble.barostat_every": 3, "ensemble.pressure": 1}}
+PRECISIONS = ("double", "mixed")
+
+
+def product(model, table, files=None):
+    states = {"": OF_EACH[model]} | ({"smooth_": SMOOTH} if model == "lj" else {})
+    combined = {f"{state}{ensemble}_{precision}":
+                start | more | {f"{model}.precision": precision}
+                for state, start in states.items() for ensemble, more in ENSEMBLES.items()
+                for precision in PRECISIONS if precision == "mixed" or start | more not in
+                table.values()}
+    for case in particles(model, combined, 30 if model == "eam" else 50, files):
+        case.each = 2
+        yield case
+
+
+# model: cases of its own, their steps
+POTENTIALS = {"lj": (LJ, 150), "morse": (MORSE, 60), "buckingham": (BUCKINGHAM, 60),
+              "yukawa": (YUKAWA, 60), "soft": (SOFT, 60), "table": (TABLE, 60), "eam": (EAM, 40)}
+
+
+def of_potential(model, files):
+    table, steps = POTENTIALS[model]
+    yield from particles(model, table, steps, files)
+    yield from product(model, table, files)
+
+
 def models_of_particles(pelsim):
     """{model: its cases}"""
     copper = os.path.join(os.path.dirname(__file__), "../../configs/potentials/Cu_zhou.eam.alloy")
-    return {"lj": lambda: particles("lj", LJ), "morse": lambda: particles("morse", MORSE, 60),
-            "buckingham": lambda: particles("buckingham", BUCKINGHAM, 60),
-            "yukawa": lambda: particles("yukawa", YUKAWA, 60),
-            "soft": lambda: particles("soft", SOFT, 60),
-            "table": lambda: particles("table", TABLE, 60,
-                                       {"<table>": write_table(pelsim.path("tables.txt"))}),
-            "eam": lambda: particles("eam", EAM, 40, {"<copper>": os.path.abspath(copper)})}
+    files = {"<table>": write_table(pelsim.path("tables.txt")), "<copper>": os.path.abspath(copper)}
+    return {model: functools.partial(of_potential, model, files) for model in POTENTIALS}
 
 
 def any_model(pelsim, model):

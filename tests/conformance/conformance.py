@@ -106,9 +106,9 @@ class Suite:
     # ---- the tests
 
     def check_layouts(self, case, number, base):
+        each = case.each or self.options.each
         chosen = self.sample if self.options.full else \
-            [self.sample[(number * self.options.each + i) % len(self.sample)]
-             for i in range(self.options.each)]
+            [self.sample[(number * each + i) % len(self.sample)] for i in range(each)]
         if case.particles:  # many are the same for them
             chosen = list({str(p): p for p in (c.of_particles(case.particles) for c in chosen)}.values())
         for i, layout in enumerate(chosen):
