@@ -77,9 +77,10 @@ typedef struct {
              .section = "start"),                                                             \
   PEL__MD_START_(temperature, "1.44", 0, 1e6, "temperature at the start"),                    \
   PEL__MD_START_(seed, "1", 0, 1e15, "of the random numbers"),                                \
+  PEL__MD_ENSEMBLE_PARAMS,                                                                    \
   PEL_OPTION(pel__md, precision, "double", "double|mixed",                                    \
-             "of what a pair adds; mixed: single precision, summed exactly; faster"),         \
-  PEL__MD_ENSEMBLE_PARAMS
+             "of what a pair adds; mixed: single, summed exactly: changes the last digits, and "\
+             "is faster")
 /* clang-format on */
 
 /* Kernels of the precision that is asked for, of the two named K and K_mixed. */

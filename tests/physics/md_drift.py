@@ -9,15 +9,15 @@ slope through the means of 25 blocks, which follow each other.
    that are far below what the step alone lets the energy vary by.
 2. The variation about that line falls with the square of the step, as that of a symplectic method of
    second order does: half the step, a quarter of it.
-3. The step that the potential has with shift = none, or the bend with shift = energy, makes the energy
-   vary and drift more; --full says how much, over 1000 units of time."""
+
+In both precisions; --full measures over ten times as long."""
 import os
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 import pelsim_test
 
-PRECISIONS = ("double",)
+PRECISIONS = ("double", "mixed")
 LIQUID = {"run.model": "lj", "start.nx": 5, "start.ny": 5, "start.nz": 5, "start.density": 0.8442,
           "start.temperature": 1.44, "lj.shift": "force"}
 COPPER = {"run.model": "eam", "start.units": "metal", "start.nx": 4, "start.ny": 4, "start.nz": 4,
@@ -80,10 +80,10 @@ def body(pelsim, report, options):
         print(f"precision {precision}")
         liquid = Bench(pelsim, options, "liquid", LIQUID, 0.72, 0.004, 5000, "unit of time")
         check(report, liquid, 0.004, 1000 if options.full else 100,
-              {f"lj.{k}": v for k, v in more.items()}, 1e-9, 1)
+              {f"lj.{k}": v for k, v in more.items()}, 1e-9, 1e-4)
         copper = Bench(pelsim, options, "copper", COPPER, 600, 0.002, 1000, "ps")
         check(report, copper, 0.002, 100 if options.full else 10,
-              {f"eam.{k}": v for k, v in more.items()}, 1e-9, 1)
+              {f"eam.{k}": v for k, v in more.items()}, 1e-9, 1e-5)
 
 
 if __name__ == "__main__":
