@@ -54,6 +54,8 @@ static inline double metal_force(const void *ctx, int ti, int tj, double *c) {
   return pel__eam_force_coefficients(ctx, ti, tj, c);
 }
 
+static bool metal_mixed; /* the precision of what is created next */
+
 /* Particles at x[3*i + a] of types[i]; type t is element (or file) which[t]. */
 static inline void metal_create(metal *s, const pel__domain *d, int n, const double *x,
                                 const double *v, const int *types, int ntypes,
@@ -74,13 +76,17 @@ static inline void metal_create(metal *s, const pel__domain *d, int n, const dou
     s->p.id[i] = i + 1;
     s->p.type[i] = types ? types[i] : 0;
   }
-  pel__potential_create(&s->density, &pel__eam_density, ntypes, metal_density, &s->eam,
-                        s->eam.largest_density, 1, &e);
-  pel__potential_create(&s->force, &pel__eam_force, ntypes, metal_force, &s->eam,
-                        s->eam.largest_force, s->eam.largest_energy, &e);
-  s->density.data = s->eam.density, s->force.data = s->eam.force;
+  const bool m = metal_mixed;
+  pel__potential_create(&s->density, m ? &pel__eam_density_mixed : &pel__eam_density, ntypes,
+                        metal_density, &s->eam, s->eam.largest_density * (m ? 0x1p-8 : 1), 1, &e);
+  pel__potential_create(&s->force, m ? &pel__eam_force_mixed : &pel__eam_force, ntypes, metal_force,
+                        &s->eam, s->eam.largest_force * (m ? 0x1p-6 : 1), s->eam.largest_energy,
+                        &e);
+  pel__potential_set_data(&s->density, s->eam.density, s->eam.ndensity, &e);
+  pel__potential_set_data(&s->force, s->eam.force, s->eam.nforce, &e);
   s->force.read[0] = &s->slope, s->force.later = true;
   pel__pair_list_create(&s->list, &s->p, s->eam.cutoff, skin, &e);
+  s->list.paired = m;
   fail_on(&e);
 }
 

@@ -318,8 +318,10 @@ static void slopes(void **state) {
 
 /* ---- the same bits ---- */
 
-#define EVERYWHERE_1 UINT64_C(0xefba948d9cd06156) /* on any processor, with any vector width */
-#define EVERYWHERE_2 UINT64_C(0x6090f2e961fef521)
+/* [mixed][types - 1]: on any processor, with any vector width */
+static const uint64_t everywhere[2][2] = {
+    {UINT64_C(0xefba948d9cd06156), UINT64_C(0x6090f2e961fef521)},
+    {UINT64_C(0x070ea996ac040b02), UINT64_C(0xa2f5fd3a792318d1)}};
 
 static uint64_t run(const pel__eam_file *f, int ntypes, int order, double skin, int threads,
                     double *builds) {
@@ -353,20 +355,88 @@ static void same_bits(void **state) {
     double skin;
     int threads;
   } as[] = {{0, 0.5, 1}, {3, 0.5, 1}, {0, 0.1, 1}, {0, 1.2, 2}, {5, 0.3, 3}};
+  for (int way = 0; way < 4; ++way) {
+    const int ntypes = 1 + way % 2;
+    pel__eam_file f;
+    writer w = write_setfl(ntypes, true, 5);
+    parse(&f, &w, "X.fs");
+    metal_mixed = way >= 2;
+    double builds, most = 0, least = INFINITY;
+    for (size_t k = 0; k < sizeof as / sizeof *as; ++k) {
+      const uint64_t got = run(&f, ntypes, as[k].order, as[k].skin, as[k].threads, &builds),
+                     want = everywhere[metal_mixed][ntypes - 1];
+      most = fmax(most, builds), least = fmin(least, builds);
+      if (got != want)
+        fail_msg("%s, %d types, order %d, skin %g, threads %d: fingerprint %016lx, want %016lx",
+                 metal_mixed ? "mixed" : "double", ntypes, as[k].order, as[k].skin, as[k].threads,
+                 (unsigned long)got, (unsigned long)want);
+    }
+    assert_true(most > 4 * least); /* rebuilding often and seldom was tried */
+    pel__eam_file_free(&f);
+  }
+  metal_mixed = false;
+}
+
+/* ---- mixed precision, and the way back ---- */
+
+static void create_alloy(metal *s, const pel__eam_file *f, int ntypes, bool mixed) {
+  double length[3], *x;
+  int type[256];
+  const int n = alloy(ntypes, length, &x, type), which[] = {0, 1};
+  double *v = velocities(n, 0.15, 7);
+  const pel__domain d = box_of(length);
+  metal_mixed = mixed;
+  metal_create(s, &d, n, x, v, type, ntypes, f, which, 0.4, 2);
+  metal_mixed = false;
+  free(x), free(v);
+}
+
+static void mixed(void **state) {
+  (void)state;
   for (int ntypes = 1; ntypes <= 2; ++ntypes) {
     pel__eam_file f;
     writer w = write_setfl(ntypes, true, 5);
     parse(&f, &w, "X.fs");
-    double builds, most = 0, least = INFINITY;
-    for (size_t k = 0; k < sizeof as / sizeof *as; ++k) {
-      const uint64_t got = run(&f, ntypes, as[k].order, as[k].skin, as[k].threads, &builds),
-                     want = ntypes == 1 ? EVERYWHERE_1 : EVERYWHERE_2;
-      most = fmax(most, builds), least = fmin(least, builds);
-      if (got != want)
-        fail_msg("%d types, order %d, skin %g, threads %d: fingerprint %016lx, want %016lx", ntypes,
-                 as[k].order, as[k].skin, as[k].threads, (unsigned long)got, (unsigned long)want);
+    metal s, t;
+    create_alloy(&s, &f, ntypes, false), create_alloy(&t, &f, ntypes, true);
+    metal_forces(&s, NULL), metal_forces(&t, NULL);
+    double off = 0, size = 0, sum[3] = {0};
+    for (int i = 0; i < s.p.nclusters * PEL_LANES; ++i) {
+      if (pel__is_empty(&s.p, i)) continue;
+      assert_true(s.p.id[i] == t.p.id[i]);
+      for (int a = 0; a < 3; ++a) {
+        off = fmax(off, fabs(s.p.f[a][i] - t.p.f[a][i])), size = fmax(size, fabs(s.p.f[a][i]));
+        sum[a] += t.p.f[a][i];
+      }
     }
-    assert_true(most > 4 * least); /* rebuilding often and seldom was tried */
+    close_to("energy a particle", t.energy / (double)t.p.n, s.energy / (double)s.p.n, 1e-6);
+    for (int k = 0; k < 6; ++k)
+      close_to("virial a particle", t.virial[k] / (double)t.p.n, s.virial[k] / (double)s.p.n, 2e-5);
+    if (!(off < 3e-5 * (1 + size))) fail_msg("forces are %.2e off, the largest %.2e", off, size);
+    assert_true(sum[0] == 0 && sum[1] == 0 && sum[2] == 0);
+    metal_destroy(&s), metal_destroy(&t);
+    pel__eam_file_free(&f);
+  }
+}
+
+static void forth_and_back(void **state) {
+  (void)state;
+  for (int way = 0; way < 4; ++way) {
+    pel__eam_file f;
+    writer w = write_setfl(1 + way % 2, true, 5);
+    parse(&f, &w, "X.fs");
+    metal s;
+    create_alloy(&s, &f, 1 + way % 2, way >= 2);
+    metal_forces(&s, NULL);
+    const uint64_t start = md_fingerprint(&(md){.p = s.p});
+    for (int k = 0; k < 2; ++k) {
+      metal_steps(&s, 150, 0.02, (double[]){1, 1.5});
+      if (k == 0) assert_int_not_equal(md_fingerprint(&(md){.p = s.p}), start);
+      for (int i = 0; i < s.p.nclusters * PEL_LANES; ++i)
+        for (int a = 0; a < 3; ++a) s.p.v[a][i] = 0 - s.p.v[a][i];
+    }
+    assert_int_equal(md_fingerprint(&(md){.p = s.p}), start);
+    metal_destroy(&s);
     pel__eam_file_free(&f);
   }
 }
@@ -440,6 +510,7 @@ static void too_near(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(alloys),  cmocka_unit_test(combined),
                                      cmocka_unit_test(slopes),  cmocka_unit_test(same_bits),
+                                     cmocka_unit_test(mixed),   cmocka_unit_test(forth_and_back),
                                      cmocka_unit_test(refused), cmocka_unit_test(too_near)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -271,6 +271,37 @@ static void same_bits(void **state) {
   }
 }
 
+/* Velocities turned round, it all goes back to the start. */
+static void forth_and_back(void **state) {
+  (void)state;
+  double length, *x;
+  const int n = fcc(4, 0.8442, &length, &x);
+  double *v = velocities(n, 1.44, 3);
+  const pel__domain d = cube(length);
+  for (size_t k = 0; k < 2 * sizeof potentials / sizeof *potentials; ++k) {
+    md s;
+    choose(&potentials[k / 2], PEL__LJ_CUT);
+    present.mixed = k % 2;
+    md_create(&s, &d, n, x, v, NULL, &lj_unit, 0.15, 2);
+    install(&s, 1);
+    md_forces(&s, false);
+    const uint64_t start = md_fingerprint(&s);
+    for (int way = 0; way < 2; ++way) {
+      md_steps(&s, 200);
+      if (way == 0) assert_int_not_equal(md_fingerprint(&s), start);
+      for (int64_t i = 0; i < (int64_t)s.p.nclusters * PEL_LANES; ++i)
+        for (int a = 0; a < 3; ++a) s.p.v[a][i] = 0 - s.p.v[a][i];
+    }
+    if (md_fingerprint(&s) != start)
+      fail_msg("%s, %s precision: not where it began", present.p->name,
+               present.mixed ? "mixed" : "double");
+    assert_true(s.list.builds > 10);
+    md_destroy(&s);
+    unchoose();
+  }
+  free(x), free(v);
+}
+
 /* ---- mixed precision ---- */
 
 typedef struct {
@@ -366,8 +397,8 @@ static void mixed_refused(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(formulas), cmocka_unit_test(refused),
-                                     cmocka_unit_test(same_bits), cmocka_unit_test(mixed),
-                                     cmocka_unit_test(mixed_refused)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(formulas),  cmocka_unit_test(refused),
+                                     cmocka_unit_test(same_bits), cmocka_unit_test(forth_and_back),
+                                     cmocka_unit_test(mixed),     cmocka_unit_test(mixed_refused)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
