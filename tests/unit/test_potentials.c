@@ -382,17 +382,19 @@ static void mixed_refused(void **state) {
   (void)state;
   choose(&potentials[0], PEL__LJ_CUT);
   present.mixed = true;
-  for (double r = 0.45; r >= 0; r -= 0.075) {
+  for (double r = 0.69; r >= 0; r -= 0.0775) { /* beyond 2^14 = 48 rc r^-14 - ..., r < 0.7 */
     pull found;
     pel_error e = {0};
     assert_int_equal(try_pair(r, &found, &e), PEL_INVALID);
     assert_non_null(strstr(e.text, "of a pair exceeds"));
     assert_non_null(strstr(e.text, "particles 1 and 2"));
   }
-  pull found;
-  pel_error e = {0};
-  assert_int_equal(try_pair(0.8, &found, &e), PEL_OK);
-  assert_true(fabs(found.force - -slope(0.8)) < 1e-3);
+  for (double r = 0.72; r < 2.4; r += 0.07) {
+    pull found;
+    pel_error e = {0};
+    assert_int_equal(try_pair(r, &found, &e), PEL_OK);
+    near("force", r, found.force, -slope(r), 1e-4);
+  }
   unchoose();
 }
 

@@ -24,10 +24,10 @@ static const box_case cases[] = {
     {"corner, many blocks", 3, {24, 24, 24}, {true, false, true}, 7, 0.3, 1, 6, false},
     {"flat", 2, {40, 31, 1}, {true, true, true}, 25, 1, 2, 1, false},
     {"flat, walls", 2, {40, 31, 1}, {false, true, true}, 25, 1, 1, 3, false},
-    {"cube, mixed precision", 3, {17, 16, 15}, {true, true, true}, 14, 1, 2, 4, true},
-    {"walls, mixed precision", 3, {20, 14, 9}, {false, true, false}, 9, 1, 1, 2, true},
-    {"corner, mixed precision", 3, {24, 24, 24}, {true, false, true}, 7, 0.3, 1, 6, true},
-    {"flat, mixed precision", 2, {40, 31, 1}, {true, true, true}, 25, 1, 2, 1, true}};
+    {"cube, mixed precision", 3, {17.3, 16.1, 15.7}, {true, true, true}, 14, 1, 2, 4, true},
+    {"walls, mixed precision", 3, {20.1, 14.3, 9.1}, {false, true, false}, 9, 1, 1, 2, true},
+    {"corner, mixed precision", 3, {24.3, 24.1, 24.7}, {true, false, true}, 7, 0.3, 1, 6, true},
+    {"flat, mixed precision", 2, {40.3, 31.7, 1}, {true, true, true}, 25, 1, 2, 1, true}};
 
 static const lj_parameters potential = {PEL__LJ_CUT, {1, 0.5}, {0.8, 0.6}, 2, false};
 enum { MOST = 3000, STEPS = 120 };
