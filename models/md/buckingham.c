@@ -66,7 +66,8 @@ static const pel_param params[] = {
                    "root of the product"),
     PEL__MD_PAIRS("'1-2 9e4 0.12 2': strength, rho, dispersion"),
     PEL__MD_SHIFT,
-    PEL__MD_CUTOFF("2.5")};
+    PEL__MD_CUTOFF("2.5", ""),
+    PEL__MD_COMMON};
 
 static const pel__md_number numbers[] = {{"strength", PEL__MD_GEOMETRIC, 0},
                                          {"rho", PEL__MD_ARITHMETIC, 0},
@@ -89,7 +90,7 @@ static void setup(pel_sim *s, void *state) {
 static double coefficients(const void *state, int ti, int tj, double *c) {
   const pel__md_pairwise *m = state;
   const pel__md_pair *p = &m->of[ti][tj];
-  pel__buckingham_coefficients((pel__lj_kind)m->shift, p->x[0], p->x[1], p->x[2], p->cutoff, c);
+  pel__buckingham_coefficients((pel__lj_kind)m->md.shift, p->x[0], p->x[1], p->x[2], p->cutoff, c);
   return p->cutoff;
 }
 

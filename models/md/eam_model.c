@@ -7,7 +7,6 @@
 
 typedef struct {
   pel__md md;
-  double skin;                                          /* parameter */
   int format;                                           /* parameter, a pel__eam_format */
   char potential[PEL_TEXT_MAX], elements[PEL_TEXT_MAX]; /* parameters */
   double *rho, *slope;                                  /* attributes: density, F'(density) */
@@ -24,10 +23,7 @@ static const pel_param params[] = {
     PEL_OPTION(metal, elements, "auto", NULL,
                "element of each type, as in 'Ni Al'; auto: those of the file, in its order",
                .word = "auto"),
-    PEL_PARAM(metal, skin, "auto", 1e-6, 100, "1",
-              "margin of the lists of neighbours; auto: the fastest, found by measurement; changes "
-              "the speed, never the result",
-              .word = "auto")};
+    PEL__MD_COMMON};
 
 /* ---- setup ---- */
 
@@ -178,8 +174,6 @@ static void embed(const pel_span *s, const void *state) {
   }
 }
 
-static double skin(const void *state) { return ((const metal *)state)->skin; }
-
 /* ---- the model ---- */
 
 static const pel_attribute attributes[] = {
@@ -201,7 +195,7 @@ static const pel_particle_stage forces[] = {{"densities", PEL_PAIRS, .pairs = &d
                                             {"embedding", PEL_PARTICLES, .kernel = embed},
                                             {"forces", PEL_PAIRS, .pairs = &pairs}};
 static const pel_particle_model particles = {PEL__MD_DYNAMICS, PEL_TABLE(attributes),
-                                             PEL_TABLE(forces), .skin = skin};
+                                             PEL_TABLE(forces)};
 
 const pel_model pel_model_eam = {
     PEL_MODEL("eam", metal, "Molecular dynamics of metals by the embedded-atom method",

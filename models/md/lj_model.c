@@ -12,8 +12,7 @@ typedef struct {
 
 typedef struct {
   pel__md md;
-  double cutoff, skin;                                                  /* parameters */
-  int shift, mixing;                                                    /* parameters */
+  int mixing;                                                           /* parameter */
   bool tail;                                                            /* parameter */
   char epsilon[PEL_TEXT_MAX], sigma[PEL_TEXT_MAX], pairs[PEL_TEXT_MAX]; /* parameters */
   pair of[PEL_TYPES][PEL_TYPES];
@@ -29,16 +28,11 @@ static const pel_param params[] = {
                "pairs of types that are not mixed, as in '1-2 1.5 0.8 2, 2-2 0.5 0.88': epsilon, "
                "sigma and, if it differs, the cut-off",
                .word = "none"),
-    PEL_PARAM(lj, cutoff, "2.5", 1e-3, 1e3, "1",
-              "distance from which particles do not feel each other"),
-    PEL_OPTION(lj, shift, "none", "none|energy|force",
-               "what is continued to zero at the cut-off: nothing, the energy, or the force too"),
+    PEL__MD_CUTOFF("2.5", ""),
+    PEL__MD_SHIFT,
     PEL_OPTION(lj, tail, "no", NULL,
                "energy and pressure of what lies beyond the cut-off, as in a uniform fluid"),
-    PEL_PARAM(lj, skin, "auto", 1e-6, 100, "1",
-              "margin of the lists of neighbours; auto: the fastest, found by measurement; changes "
-              "the speed, never the result",
-              .word = "auto")};
+    PEL__MD_COMMON};
 
 /* ---- pairs of types ---- */
 
@@ -61,7 +55,7 @@ static pair mixed(int rule, double e1, double s1, double e2, double s2) {
 /* One of the list: "1-2 1.5 0.8" or "1-2 1.5 0.8 2". */
 static bool read_pair(lj *c, const char *text) {
   int i, j, end = 0;
-  double e, s, rc = c->cutoff;
+  double e, s, rc = c->md.cutoff;
   const int n = c->md.crystal.ntypes;
   if (sscanf(text, "%d -%d %lf %lf %n", &i, &j, &e, &s, &end) != 4 || !end) return false;
   if (text[end]) {
@@ -101,13 +95,13 @@ static void setup(pel_sim *s, void *state) {
   for (int i = 0; i < n; ++i)
     for (int j = 0; j < n; ++j) {
       c->of[i][j] = mixed(c->mixing, e[i], d[i], e[j], d[j]);
-      c->of[i][j].cutoff = c->cutoff;
+      c->of[i][j].cutoff = c->md.cutoff;
     }
   read_pairs(s, c);
   if (!c->tail) return;
-  if (c->shift == PEL__LJ_FORCE_SHIFTED || c->md.crystal.lattice->dims == 2)
+  if (c->md.shift == PEL__LJ_FORCE_SHIFTED || c->md.crystal.lattice->dims == 2)
     pel_reject(s, NULL, "tail", "%s has no correction for what lies beyond the cut-off",
-               c->shift == PEL__LJ_FORCE_SHIFTED ? "shift = force" : "a two-dimensional system");
+               c->md.shift == PEL__LJ_FORCE_SHIFTED ? "shift = force" : "a two-dimensional system");
   for (int i = 0; i < n; ++i)
     for (int j = 0; j < n; ++j) {
       const pair *p = &c->of[i][j];
@@ -121,12 +115,12 @@ static void setup(pel_sim *s, void *state) {
 static double coefficients(const void *state, int ti, int tj, double *c) {
   const lj *p = state;
   const pair *x = &p->of[ti][tj];
-  pel__lj_coefficients((pel__lj_kind)p->shift, x->epsilon, x->sigma, x->cutoff, c);
+  pel__lj_coefficients((pel__lj_kind)p->md.shift, x->epsilon, x->sigma, x->cutoff, c);
   return x->cutoff;
 }
 
 static const pel_pair_kernels *kernels(const void *state) {
-  return ((const lj *)state)->shift == PEL__LJ_FORCE_SHIFTED ? &pel__lj_smooth : &pel__lj;
+  return ((const lj *)state)->md.shift == PEL__LJ_FORCE_SHIFTED ? &pel__lj_smooth : &pel__lj;
 }
 
 static void ranges(const void *state, double *largest_force, double *largest_energy) {
@@ -140,14 +134,12 @@ static void ranges(const void *state, double *largest_force, double *largest_ene
     }
 }
 
-static double skin(const void *state) { return ((const lj *)state)->skin; }
-
 /* ---- the model ---- */
 
 static const pel_pair_stage pairs = {
     .kernels = kernels, .coefficients = coefficients, .ranges = ranges};
 static const pel_particle_stage forces[] = {{"pairs", PEL_PAIRS, .pairs = &pairs}};
-static const pel_particle_model particles = {PEL__MD_DYNAMICS, PEL_TABLE(forces), .skin = skin};
+static const pel_particle_model particles = {PEL__MD_DYNAMICS, PEL_TABLE(forces)};
 
 const pel_model pel_model_lj = {PEL_MODEL("lj", lj, "Molecular dynamics of Lennard-Jones particles",
                                           "Allen & Tildesley (2017)"),

@@ -207,6 +207,7 @@ double pel__md_temperature(const void *state) {
   return keeps_velocities(md) ? NAN : md->temperature * md->unit->k;
 }
 double pel__md_time_step(const void *state) { return ((const pel__md *)state)->unit->dt; }
+double pel__md_skin(const void *state) { return ((const pel__md *)state)->skin; }
 double pel__md_time_unit(const void *state) { return ((const pel__md *)state)->unit->second; }
 
 const pel_particle_units *pel__md_file_units(const void *state) {

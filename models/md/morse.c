@@ -37,7 +37,8 @@ static const pel_param params[] = {
                    "r0, where the potential is deepest, of each type, or one for all"),
     PEL__MD_PAIRS("'1-2 1.5 5 1.2': depth, stiffness, distance"),
     PEL__MD_SHIFT,
-    PEL__MD_CUTOFF("2.5")};
+    PEL__MD_CUTOFF("2.5", ""),
+    PEL__MD_COMMON};
 
 static const pel__md_number numbers[] = {{"depth", PEL__MD_NOT_MIXED, 0},
                                          {"stiffness", PEL__MD_NOT_MIXED, 0},
@@ -51,7 +52,7 @@ static void setup(pel_sim *s, void *state) {
 static double coefficients(const void *state, int ti, int tj, double *c) {
   const pel__md_pairwise *m = state;
   const pel__md_pair *p = &m->of[ti][tj];
-  pel__morse_coefficients((pel__lj_kind)m->shift, p->x[0], p->x[1], p->x[2], p->cutoff, c);
+  pel__morse_coefficients((pel__lj_kind)m->md.shift, p->x[0], p->x[1], p->x[2], p->cutoff, c);
   return p->cutoff;
 }
 

@@ -85,7 +85,7 @@ static void read_pairs(const job *k, const char *pairs) {
 
 void pel__md_pairs_setup(pel_sim *s, pel__md_pairwise *c, int n, const pel__md_number *numbers) {
   pel__md_setup(s, &c->md);
-  const job k = {s, c->md.crystal.ntypes, n, numbers, c->cutoff, c->of};
+  const job k = {s, c->md.crystal.ntypes, n, numbers, c->md.cutoff, c->of};
   for (int m = 0; m < n; ++m) read_like(&k, m, c->text[m]);
   mix(&k);
   if (*c->pairs) read_pairs(&k, c->pairs);
@@ -98,8 +98,6 @@ void pel__md_pairs_setup(pel_sim *s, pel__md_pairwise *c, int n, const pel__md_n
 }
 
 /* ---- hooks ---- */
-
-double pel__md_skin(const void *state) { return ((const pel__md_pairwise *)state)->skin; }
 
 void pel__md_ranges(const pel__md_pairwise *c, pel__md_scale *scale, double *largest_force,
                     double *largest_energy) {

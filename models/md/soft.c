@@ -28,7 +28,7 @@ static const pel_param params[] = {
     PEL__MD_NUMBER(
         0, "strength", "10",
         "A, half the energy of two particles in one place, of each type, or one for all"),
-    PEL__MD_PAIRS("'1-2 20': strength"), PEL__MD_CUTOFF("1.1225")};
+    PEL__MD_PAIRS("'1-2 20': strength"), PEL__MD_CUTOFF("1.1225", ""), PEL__MD_COMMON};
 
 static const pel__md_number numbers[] = {{"strength", PEL__MD_GEOMETRIC, 0}};
 

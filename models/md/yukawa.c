@@ -32,7 +32,8 @@ static const pel_param params[] = {
                    "inverse of the screening length, of each type, or one for all"),
     PEL__MD_PAIRS("'1-2 -4 2': strength, kappa"),
     PEL__MD_SHIFT,
-    PEL__MD_CUTOFF("2.5")};
+    PEL__MD_CUTOFF("2.5", ""),
+    PEL__MD_COMMON};
 
 static const pel__md_number numbers[] = {{"strength", PEL__MD_GEOMETRIC, -1e30},
                                          {"kappa", PEL__MD_ARITHMETIC, -1e-30}};
@@ -45,7 +46,7 @@ static void setup(pel_sim *s, void *state) {
 static double coefficients(const void *state, int ti, int tj, double *c) {
   const pel__md_pairwise *m = state;
   const pel__md_pair *p = &m->of[ti][tj];
-  pel__yukawa_coefficients((pel__lj_kind)m->shift, p->x[0], p->x[1], p->cutoff, c);
+  pel__yukawa_coefficients((pel__lj_kind)m->md.shift, p->x[0], p->x[1], p->cutoff, c);
   return p->cutoff;
 }
 
