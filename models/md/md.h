@@ -106,8 +106,13 @@ void pel__md_setup(pel_sim *s, pel__md *md);
 /* Numbers in a text, separated by commas: how many, at most n, or 0 after a rejection. */
 int pel__md_list(pel_sim *s, const char *section, const char *key, const char *text, double *to,
                  int n);
-/* The same, one a type or one for all types.  Of the model's own section; after pel__md_setup. */
-void pel__md_by_type(pel_sim *s, const pel__md *md, const char *key, const char *text, double *to);
+typedef enum { PEL__MD_ANY, PEL__MD_NOT_NEGATIVE, PEL__MD_POSITIVE } pel__md_bound;
+bool pel__md_within(pel__md_bound bound, double x);
+/* The same, one a type or one for all types, each within the bound.  After pel__md_setup. */
+void pel__md_by_type(pel_sim *s, const pel__md *md, const char *section, const char *key,
+                     const char *text, pel__md_bound bound, double *to);
+/* False if [start] file could not be read, which has been told. */
+bool pel__md_knows_types(const pel__md *md);
 
 /* Adds what n_i n_j pairs of types a volume have beyond the cut-off, as if g(r) = 1 there:
  * energy = 2 pi int u r^2 dr,  virial = -2 pi int u' r^3 dr  for each ordered pair of types. */

@@ -7,21 +7,21 @@
 
 enum { PEL__MD_NUMBERS = 3 };
 
-/* How numbers of two types make that of their pair; with PEL__MD_NOT_MIXED it must be given. */
-typedef enum { PEL__MD_GEOMETRIC, PEL__MD_ARITHMETIC, PEL__MD_NOT_MIXED } pel__md_rule;
-
 typedef struct {
   const char *key;
-  pel__md_rule rule;
-  double least; /* exclusive, of like pairs and given ones */
+  pel__md_bound bound; /* of like pairs and given ones */
 } pel__md_number;
+
+/* Numbers x of a pair from those of its two types. */
+typedef void pel__md_mix(const void *state, const double *a, const double *b, double *x);
 
 typedef struct {
   double x[PEL__MD_NUMBERS], cutoff;
   bool known;
 } pel__md_pair;
 
-/* The state of a model with one pair potential of this kind; its texts are parameters. */
+/* The state of a model with one pair potential of this kind, or the first part of it; its texts are
+ * parameters. */
 typedef struct {
   pel__md md;
   char text[PEL__MD_NUMBERS][PEL_TEXT_MAX], pairs[PEL_TEXT_MAX]; /* parameters */
@@ -37,8 +37,10 @@ typedef struct {
 /* clang-format on */
 
 /* pel__md_setup, then the n numbers from the texts, one a type or one for all, and `pairs`, a list
- * like "1-2 1.5 0.8 2, 2-2 0.5 0.88": types, the numbers, and if it differs the cut-off. */
-void pel__md_pairs_setup(pel_sim *s, pel__md_pairwise *c, int n, const pel__md_number *numbers);
+ * like "1-2 1.5 0.8 2, 2-2 0.5 0.88": types, the numbers, and if it differs the cut-off.  Without
+ * mix unlike pairs must be given. */
+void pel__md_pairs_setup(pel_sim *s, pel__md_pairwise *c, int n, const pel__md_number *numbers,
+                         pel__md_mix *mix);
 
 /* The larger of the ranges and these, over all pairs of types: scale(p, rc) of each gives a typical
  * energy and length; a pair may have 2^11 of the energy, and 2^15 of the force. */
@@ -47,12 +49,13 @@ void pel__md_ranges(const pel__md_pairwise *c, pel__md_scale *scale, double *lar
                     double *largest_energy);
 
 /* clang-format off */
-/* Defines `particles` of a model whose file has `coefficients` and `scale` and the kernels KERNELS. */
-#define PEL__MD_PAIRWISE(KERNELS) \
+#define PEL__MD_KERNELS(KERNELS) \
   static const pel_pair_kernels *kernels(const void *state) { \
     (void)state; \
     return &(KERNELS); \
-  } \
+  }
+/* Defines `particles` of a model whose file has `kernels`, `coefficients` and `scale`. */
+#define PEL__MD_PAIRWISE \
   static void ranges(const void *state, double *largest_force, double *largest_energy) { \
     pel__md_ranges(state, scale, largest_force, largest_energy); \
   } \
