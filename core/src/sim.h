@@ -118,6 +118,8 @@ pel__var *pel__var_at(const pel_sim *s, size_t offset);
  * by pel__state_adopt. */
 pel_array *pel__state_arrays(pel_sim *s, int *n);
 void pel__state_adopt(pel_sim *s, const pel_array *arrays);
+/* Numbers of the state and what belongs to them, names malloced; x NULL: how many. */
+int pel__state_scalars(const pel_sim *s, pel_scalar *x);
 uint64_t pel__state_fingerprint(pel_sim *s); /* collective */
 
 /* ---- stepping: step.c ---- */
