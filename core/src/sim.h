@@ -82,9 +82,10 @@ struct pel_sim {
   pel__analysis *analysis; /* NULL: there is none */
   char *config_json;
   char dir[4096];
-  int ntags;      /* message tags given to halo plans and spectral stages */
-  bool large;     /* the fields exceed the caches: store past them */
-  bool nonfinite; /* NaN or Inf written in this step, by the NaN watch */
+  int ntags;        /* message tags given to halo plans and spectral stages */
+  bool large;       /* the fields exceed the caches: store past them */
+  bool nonfinite;   /* NaN or Inf written in this step, by the NaN watch */
+  bool row_follows; /* diagnostics are due at the end of the step being taken */
 
   int64_t step;
   double time, dt;

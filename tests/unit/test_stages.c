@@ -237,6 +237,33 @@ static void box_and_numbers_are_hashed(void **state) {
   pel__dynamics_destroy(s.dynamics);
 }
 
+/* If diagnostics follow, the forces of the step bring what these need; no bit changes. */
+static void forces_bring_sums(void **state) {
+  (void)state;
+  plain c = {.dims = 3, .skin = .3, .marks = true}, d = c;
+  pel_sim s, t;
+  int n;
+  create(&s, &c, 1);
+  create(&t, &d, 1);
+  for (int k = 0; k < 40; ++k) {
+    t.row_follows = k % 3 > 0;
+    steps(&s, 1), steps(&t, 1);
+    assert_false(s.dynamics->summed);
+    assert_true(t.dynamics->summed == t.row_follows);
+    if (!t.row_follows) continue;
+    const pel_totals got = *pel__dynamics_totals(&t), want = *pel__dynamics_totals(&s);
+    assert_true(got.potential == want.potential && got.kinetic == want.kinetic);
+    assert_memory_equal(got.virial, want.virial, sizeof got.virial);
+  }
+  pel_array *a = pel__dynamics_arrays(&s, &n), *b = pel__dynamics_arrays(&t, &n);
+  const int64_t each = pel__slab_of(N, s.rank, s.nranks).n;
+  for (int i = 0; i < n; ++i)
+    assert_memory_equal(a[i].patches->data, b[i].patches->data, (size_t)each * sizeof(double));
+  free(a), free(b);
+  pel__dynamics_destroy(s.dynamics);
+  pel__dynamics_destroy(t.dynamics);
+}
+
 static void near(const char *what, double got, double want, double tolerance) {
   if (!(fabs(got - want) <= tolerance))
     fail_msg("%s: got %.17g, want %.17g within %g", what, got, want, tolerance);
@@ -282,9 +309,11 @@ static void routines(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(undone), cmocka_unit_test(undone_at_walls),
+  const struct CMUnitTest tests[] = {cmocka_unit_test(undone),
+                                     cmocka_unit_test(undone_at_walls),
                                      cmocka_unit_test(attributes_stay),
                                      cmocka_unit_test(box_and_numbers_are_hashed),
+                                     cmocka_unit_test(forces_bring_sums),
                                      cmocka_unit_test(routines)};
   MPI_Init(NULL, NULL);
   const int failed = cmocka_run_group_tests(tests, NULL, NULL);
