@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "crystal.h"
 #include "md/eam.h"
-#include "motion.h"
 #include "pairs.h"
 
 static const double lattice = 3.615, dt = 0.005, boltzmann = 8.617333262e-5,
@@ -51,25 +51,6 @@ static void load(crystal *s, const char *path) {
       !pel__eam_create(&s->eam, &f, 1, (int[]){0}, zeroed, NULL, error, sizeof error))
     exit((fprintf(stderr, "%s\n", error), 1));
   pel__eam_file_free(&f);
-}
-
-static void fill(pel__particles *p, int side) {
-  static const double basis[4][3] = {{0, 0, 0}, {.5, .5, 0}, {.5, 0, .5}, {0, .5, .5}};
-  double mean[3] = {0}, v2 = 0;
-  for (int64_t i = 0; i < p->n; ++i) {
-    const int64_t c = i / 4;
-    const int64_t at[3] = {c % side, c / side % side, c / side / side};
-    for (int k = 0; k < 3; ++k) {
-      p->x[k][i] = pel__snap(((double)at[k] + basis[i % 4][k]) * lattice, p->domain.magic);
-      p->v[k][i] = drand48() - 0.5;
-      mean[k] += p->v[k][i] / (double)p->n;
-    }
-    p->id[i] = i + 1;
-  }
-  for (int64_t i = 0; i < 3 * p->n; ++i) v2 += pow(p->v[i % 3][i / 3] - mean[i % 3], 2);
-  const double factor = sqrt(3 * (double)p->n * 1600 * boltzmann / mass / v2);
-  for (int64_t i = 0; i < 3 * p->n; ++i)
-    p->v[i % 3][i / 3] = (p->v[i % 3][i / 3] - mean[i % 3]) * factor;
 }
 
 /* Forces, and the energy if `sums` is given. */
@@ -120,7 +101,7 @@ int main(int argc, char **argv) {
   s.density.data = s.eam.density, s.force.data = s.eam.force;
   s.force.read[0] = &s.slope, s.force.later = true;
   pel__pair_list_create(&s.list, &s.p, s.force.cutoff, skin, &e);
-  fill(&s.p, side);
+  fill_fcc(&s.p, side, lattice, boltzmann * 1600 / mass);
   const double quantum = pel__velocity_quantum(s.force.cutoff, dt);
   build(&s, &e);
   evaluate(&s, &sums, &t, &e);

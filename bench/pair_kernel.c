@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "crystal.h"
 #include "md/lj.h"
-#include "motion.h"
 #include "pairs.h"
 
 enum { FLOPS = 35 }; /* a pair in double: 9 for r2, 1 division, 7 for f, 15 to add, 3 checks */
@@ -22,24 +22,6 @@ static double unit_lj(const void *ctx, int i, int j, double *c) {
   (void)ctx, (void)i, (void)j;
   pel__lj_coefficients(PEL__LJ_CUT, 1, 1, 2.5, c);
   return 2.5;
-}
-
-static void fcc(pel__particles *p, int side, double a) {
-  static const double basis[4][3] = {{0, 0, 0}, {.5, .5, 0}, {.5, 0, .5}, {0, .5, .5}};
-  double mean[3] = {0}, v2 = 0;
-  for (int64_t i = 0; i < p->n; ++i) {
-    const int64_t c = i / 4;
-    const int64_t at[3] = {c % side, c / side % side, c / side / side};
-    for (int k = 0; k < 3; ++k) {
-      p->x[k][i] = pel__snap(((double)at[k] + basis[i % 4][k]) * a, p->domain.magic);
-      p->v[k][i] = drand48() - 0.5;
-      mean[k] += p->v[k][i] / (double)p->n;
-    }
-    p->id[i] = i + 1;
-  }
-  for (int64_t i = 0; i < 3 * p->n; ++i) v2 += pow(p->v[i % 3][i / 3] - mean[i % 3], 2);
-  for (int64_t i = 0; i < 3 * p->n; ++i)
-    p->v[i % 3][i / 3] = (p->v[i % 3][i / 3] - mean[i % 3]) * sqrt(3 * (double)p->n * 1.44 / v2);
 }
 
 int main(int argc, char **argv) {
@@ -64,7 +46,7 @@ int main(int argc, char **argv) {
                         mixed ? 0x1p12 : 0x1p15, 0x1p11, &e);
   pel__pair_list_create(&l, &p, u.cutoff, skin, &e);
   l.paired = mixed;
-  fcc(&p, side, a);
+  fill_fcc(&p, side, a, 1.44);
   const double quantum = pel__velocity_quantum(u.cutoff, dt);
   pel__pair_list_build(&l, &p, false, &e);
   pel__pairs_run(&p, &l, &u, &w, NULL, &e);

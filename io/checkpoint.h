@@ -7,9 +7,10 @@
  *   /NAME              float64, attributes unit, long_name, standard_name, place, fingerprint
  *   /pelsim/config     effective configuration, JSON
  *   /pelsim/axis_A     attributes name, unit, standard_name, cells, end, origin, spacing
+ *   /pelsim/state      one attribute a number of the state
  *   /pelsim/scalars    one attribute a number of the layer
- *   /pelsim/numbers/NAME float64 [n], of what the layer measures on the way; a group if there are
- * any /pelsim/blocks/NAME  table {first[3], cells[3], fingerprint}: share of each box
+ *   /pelsim/numbers/NAME float64 [n], of what the layer measures on the way, if there is any
+ *   /pelsim/blocks/NAME  table {first[3], cells[3], fingerprint}: share of each box
  *
  * HDF5 checks its metadata but no raw data, so the file begins with a block of text before the HDF5
  * superblock (HDF5's "user block") that makes every byte of the file verifiable, and readable
@@ -22,7 +23,7 @@
 #include "overlay.h"
 #include "pelsim/sink.h"
 
-enum { PEL__CHECKPOINT_FORMAT = 1 };
+enum { PEL__CHECKPOINT_FORMAT = 2 };
 
 /* Whether an array or numbers of this name are no part of the state. */
 static inline bool pel__is_aside(const char *name) {
@@ -40,7 +41,7 @@ typedef struct {
 typedef struct {
   int64_t block;              /* its own size */
   int64_t size;               /* of the file */
-  uint64_t fingerprint, rest; /* of the arrays; hash of all bytes in neither block nor arrays */
+  uint64_t fingerprint, rest; /* of the state; hash of all bytes in neither block nor arrays */
   int narrays;
   pel__region *array; /* in ascending order of place */
 } pel__header;

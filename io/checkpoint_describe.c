@@ -79,12 +79,19 @@ static void describe_numbers(hid_t group, const pel_snapshot *s, bool *ok) {
   if (numbers >= 0) H5Gclose(numbers);
 }
 
+static void describe_scalars(hid_t group, const char *name, const pel_snapshot *s, bool state,
+                             bool *ok) {
+  const hid_t g = pel__h5_group(group, name, ok);
+  for (int i = 0; i < s->nscalars; ++i)
+    if (s->scalars[i].state == state)
+      pel__h5_put_real(g, s->scalars[i].name, s->scalars[i].value, ok);
+  if (g >= 0) H5Gclose(g);
+}
+
 static void describe_state(pel__job *w, hid_t group, bool *ok) {
   const pel_snapshot *s = w->s;
-  const hid_t scalars = pel__h5_group(group, "scalars", ok);
-  for (int i = 0; i < s->nscalars; ++i)
-    pel__h5_put_real(scalars, s->scalars[i].name, s->scalars[i].value, ok);
-  if (scalars >= 0) H5Gclose(scalars);
+  describe_scalars(group, "state", s, true, ok);
+  describe_scalars(group, "scalars", s, false, ok);
   if (s->nnumbers) describe_numbers(group, s, ok);
   const hid_t blocks = pel__h5_group(group, "blocks", ok), row = pel__box_type(true);
   for (int a = 0; a < s->narrays && *ok; ++a) {
@@ -175,7 +182,8 @@ static int add_header(pel__job *w, const uint64_t *sum, pel_error *e) {
 
 int pel__describe_end(pel__job *w, pel_error *e) {
   const pel_snapshot *s = w->s;
-  uint64_t *sum = calloc((size_t)s->narrays + 1, sizeof *sum), total = 0;
+  uint64_t *sum = calloc((size_t)s->narrays + 1, sizeof *sum);
+  uint64_t total = pel_fingerprint_scalars(s->scalars, s->nscalars);
   bool ok = sum != NULL;
   for (int a = 0; a < s->narrays && ok; ++a) {
     sum[a] = complete_array(w, a, &ok);

@@ -1,6 +1,6 @@
 /* The text before the HDF5 superblock:
  *
- *   pelsim checkpoint 1
+ *   pelsim checkpoint 2
  *   # HDF5 file: h5dump, h5ls and h5py read it as it is
  *   block 4096
  *   size 33567744

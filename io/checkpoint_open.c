@@ -45,20 +45,22 @@ static bool read_grid(hid_t group, pel_grid *g) {
   return g->axis[0].n < limit / g->axis[1].n && pel__cells(g) / g->axis[0].n < limit / g->axis[2].n;
 }
 
-static herr_t count_scalar(hid_t at, const char *name, const H5A_info_t *info, void *data) {
+static herr_t take_scalar(hid_t at, const char *name, const H5A_info_t *info, void *data) {
   (void)info;
   pel_snapshot *s = data;
   pel_scalar *more = realloc(s->scalars, (size_t)(s->nscalars + 1) * sizeof *more);
   if (!more) return -1;
   s->scalars = more;
-  more[s->nscalars] = (pel_scalar){strdup(name), 0};
+  more[s->nscalars] = (pel_scalar){strdup(name), 0, false};
   return pel__h5_get_real(at, name, &more[s->nscalars++].value) ? 0 : -1;
 }
 
-static bool read_scalars(hid_t group, pel_snapshot *s) {
-  const hid_t g = H5Gopen2(group, "scalars", H5P_DEFAULT);
+static bool read_scalars(hid_t group, const char *name, bool state, pel_snapshot *s) {
+  const hid_t g = H5Gopen2(group, name, H5P_DEFAULT);
+  const int first = s->nscalars;
   hsize_t from = 0;
-  const bool ok = g >= 0 && H5Aiterate2(g, H5_INDEX_NAME, H5_ITER_INC, &from, count_scalar, s) >= 0;
+  const bool ok = g >= 0 && H5Aiterate2(g, H5_INDEX_NAME, H5_ITER_INC, &from, take_scalar, s) >= 0;
+  for (int i = first; i < s->nscalars; ++i) s->scalars[i].state = state;
   if (g >= 0) H5Gclose(g);
   return ok;
 }
@@ -123,7 +125,8 @@ static bool read_all(hid_t file, pel__checkpoint *c) {
   bool ok = c->model && c->title && c->created && c->source && c->config &&
             pel__h5_get_integer(file, "step", &s->step) && s->step >= 0 &&
             pel__h5_get_real(file, "time", &s->time) && read_grid(group, &c->grid) &&
-            read_scalars(group, s) && read_numbers(group, s);
+            read_scalars(group, "state", true, s) && read_scalars(group, "scalars", false, s) &&
+            read_numbers(group, s);
   s->arrays = calloc((size_t)c->header.narrays + 1, sizeof *s->arrays);
   for (int a = 0; a < c->header.narrays && ok && s->arrays; ++a) {
     s->narrays = a + 1;

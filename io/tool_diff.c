@@ -1,4 +1,4 @@
-/* First difference of two checkpoints, field by field. */
+/* First difference of two checkpoints, number by number and field by field. */
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
@@ -71,6 +71,36 @@ static int diff_field(FILE *out, const pair *p, const pel__region *r, const pel_
   return PEL_OK;
 }
 
+/* Value of a number of the state; false: there is none of that name. */
+static bool find_number(const pel_snapshot *s, const char *name, double *value) {
+  for (int i = 0; i < s->nscalars; ++i) {
+    if (!s->scalars[i].state || strcmp(s->scalars[i].name, name)) continue;
+    *value = s->scalars[i].value;
+    return true;
+  }
+  return false;
+}
+
+static bool diff_numbers(FILE *out, const pel_snapshot *a, const pel_snapshot *b, double tol) {
+  int differ = 0;
+  double x;
+  for (int i = 0; i < a->nscalars; ++i) {
+    const pel_scalar *k = &a->scalars[i];
+    if (!k->state) continue;
+    if (!find_number(b, k->name, &x)) {
+      differ += fprintf(out, "%s: only in the first file\n", k->name) > 0;
+      continue;
+    }
+    pel__differences d = {.scale = fmax(fabs(k->value), fabs(x))};
+    pel__compare(&d, &k->value, &x, 1, 0, tol);
+    if (d.count) differ += fprintf(out, "%s: %.17g, %.17g\n", k->name, k->value, x) > 0;
+  }
+  for (int i = 0; i < b->nscalars; ++i)
+    if (b->scalars[i].state && !find_number(a, b->scalars[i].name, &x))
+      differ += fprintf(out, "%s: only in the second file\n", b->scalars[i].name) > 0;
+  return differ > 0;
+}
+
 static bool same_shape(const pel__checkpoint *a, const pel__checkpoint *b) {
   bool same = a->grid.dims == b->grid.dims;
   for (int i = 0; i < 3; ++i) same = same && a->grid.axis[i].n == b->grid.axis[i].n;
@@ -93,6 +123,7 @@ static int diff_open(FILE *out, const pair *p, double tol, pel_error *e) {
             b->grid.axis[1].n, b->grid.axis[2].n);
     return PEL_DIFFERS;
   }
+  if (diff_numbers(out, &a->s, &b->s, tol)) differs = true;
   for (int i = 0; i < a->header.narrays && !e->code; ++i) {
     const pel__region *r = &a->header.array[i], *q = pel__checkpoint_region(b, r->name);
     if (!q)

@@ -66,7 +66,7 @@ int pel__verify_checkpoint(FILE *out, const char *file) {
   pel__checkpoint c;
   if (pel__checkpoint_open(file, &c, &e) != PEL__FILE_GOOD) return pel__tell(out, &e);
   double *buffer = malloc(PEL__PIECE * sizeof *buffer);
-  uint64_t total = 0;
+  uint64_t total = pel_fingerprint_scalars(c.s.scalars, c.s.nscalars);
   int bad = !buffer;
   for (int a = 0; a < c.header.narrays && buffer; ++a) {
     const pel__region *r = &c.header.array[a];
@@ -81,7 +81,7 @@ int pel__verify_checkpoint(FILE *out, const char *file) {
     }
   }
   if (!bad && total != c.header.fingerprint)
-    bad = fprintf(out, "%s: the fingerprint does not fit its fields\n", file);
+    bad = fprintf(out, "%s: the fingerprint does not fit its state\n", file);
   if (!bad)
     fprintf(out,
             "%s: good, step %" PRId64 ", time %.10g s, %d fields, fingerprint %016" PRIx64 "\n",

@@ -57,14 +57,27 @@ double pel__next_dt(pel_sim *s, double *lands) {
   return n <= 1 ? left : n <= 2 ? left / 2 : dt;
 }
 
-bool pel__due(const pel_sim *s, int64_t every, double interval) {
-  if (every > 0 && s->step % every == 0) return true;
+static bool due(int64_t step, double time, int64_t every, double interval) {
+  if (every > 0 && step % every == 0) return true;
   if (interval <= 0) return false;
-  const double n = multiples(s->time, interval);
+  const double n = multiples(time, interval);
   return n == floor(n);
 }
 
-bool pel__finished(const pel_sim *s) {
-  if (s->set.time.end > 0) return s->time >= s->set.time.end * (1 - 1e-14);
-  return s->step >= s->set.time.steps;
+static bool finished(const pel_sim *s, int64_t step, double time) {
+  if (s->set.time.end > 0) return time >= s->set.time.end * (1 - 1e-14);
+  return step >= s->set.time.steps;
+}
+
+bool pel__due(const pel_sim *s, int64_t every, double interval) {
+  return due(s->step, s->time, every, interval);
+}
+
+bool pel__finished(const pel_sim *s) { return finished(s, s->step, s->time); }
+
+bool pel__row_due(const pel_sim *s, int64_t step, double time) {
+  const int64_t every = s->set.diagnostics.every;
+  const double interval = s->set.diagnostics.interval;
+  return due(step, time, every, interval) ||
+         ((every > 0 || interval > 0) && finished(s, step, time));
 }

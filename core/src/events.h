@@ -25,4 +25,7 @@ bool pel__due(const pel_sim *s, int64_t every, double interval);
 /* Whether the simulation has reached its end. */
 bool pel__finished(const pel_sim *s);
 
+/* Whether diagnostics are due when the clock shows this, be it because that is the end. */
+bool pel__row_due(const pel_sim *s, int64_t step, double time);
+
 #endif

@@ -33,6 +33,13 @@ uint64_t pel_fingerprint_row(uint64_t key, int64_t index, const double *x, int64
   return sum;
 }
 
+uint64_t pel_fingerprint_scalars(const pel_scalar *x, int n) {
+  uint64_t sum = 0;
+  for (int i = 0; i < n; ++i)
+    if (x[i].state) sum += pel_fingerprint_row(pel_fingerprint_key(x[i].name), 0, &x[i].value, 1);
+  return sum;
+}
+
 uint64_t pel_fingerprint_array(const pel_array *a, const pel_grid *g) {
   const uint64_t key = pel_fingerprint_key(a->name);
   uint64_t sum = 0;

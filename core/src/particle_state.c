@@ -181,8 +181,8 @@ void pel__dynamics_adopt(pel_sim *s, const pel_array *arrays) {
 
 /* ---- scalars ---- */
 
-static int add(pel_scalar *x, int n, const char *name, double value) {
-  if (x) x[n] = (pel_scalar){strdup(name), value};
+static int add(pel_scalar *x, int n, const char *name, double value, bool state) {
+  if (x) x[n] = (pel_scalar){strdup(name), value, state};
   return n + 1;
 }
 
@@ -192,7 +192,7 @@ int pel__dynamics_scalars(const pel_sim *s, pel_scalar *x) {
   const pel_particle_units *u = m->units ? m->units(s->state) : NULL;
   int n = 0, walls = 0;
   for (int a = 0; a < 3; ++a) {
-    n = add(x, n, (char[]){'b', 'o', 'x', '_', "xyz"[a], 0}, d->p.domain.length[a]);
+    n = add(x, n, (char[]){'b', 'o', 'x', '_', "xyz"[a], 0}, d->p.domain.length[a], true);
     walls |= d->p.domain.walled[a] << a;
   }
   for (int i = 0; i < m->nnumbers; ++i) {
@@ -200,15 +200,15 @@ int pel__dynamics_scalars(const pel_sim *s, pel_scalar *x) {
     double value;
     if (k->when && !k->when(s->state)) continue;
     memcpy(&value, (const char *)s->state + k->offset, sizeof value);
-    n = add(x, n, k->name, value);
+    n = add(x, n, k->name, value, true);
   }
   /* For tools that look at the file: what the arrays do not say. */
-  n = add(x, n, "clock", s->time / d->time_unit);
-  n = add(x, n, "walls", walls);
+  n = add(x, n, "clock", s->time / d->time_unit, false);
+  n = add(x, n, "walls", walls, false);
   for (int t = 0; t < d->box.ntypes; ++t) {
     char name[20];
     snprintf(name, sizeof name, "mass_%d", t + 1);
-    n = add(x, n, name, d->box.mass[t] / (u ? u->mass_scale : 1));
+    n = add(x, n, name, d->box.mass[t] / (u ? u->mass_scale : 1), false);
   }
   return n;
 }

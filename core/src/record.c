@@ -27,17 +27,17 @@ static pel_scalar *scalars(const pel__records *r, int *n) {
   const int count = pel__measure_count(s);
   const char *name[count + 1], *unit[count + 1];
   pel__measure_names(s, name, unit);
-  const int more = s->dynamics ? pel__dynamics_scalars(s, NULL) : 0;
+  const int more = pel__state_scalars(s, NULL);
   pel_scalar *x = calloc((size_t)(count + more) + 2, sizeof *x);
-  x[0] = (pel_scalar){"dt_limit", s->dt_limit};
-  x[1] = (pel_scalar){"dt", s->dt};
+  x[0] = (pel_scalar){"dt_limit", s->dt_limit, false};
+  x[1] = (pel_scalar){"dt", s->dt, false};
   *n = 2;
   for (int i = 0; i < count; ++i) {
     char *label = malloc(128);
     snprintf(label, 128, "reference_%s", name[i]);
-    x[(*n)++] = (pel_scalar){label, pel__measure_idle(s, i) ? NAN : r->reference[i]};
+    x[(*n)++] = (pel_scalar){label, pel__measure_idle(s, i) ? NAN : r->reference[i], false};
   }
-  if (s->dynamics) *n += pel__dynamics_scalars(s, x + *n);
+  *n += pel__state_scalars(s, x + *n);
   return x;
 }
 

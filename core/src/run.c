@@ -139,6 +139,7 @@ static int advance_clock(pel_sim *s, pel_error *e) {
         s->set.time.dt > 0 ? "[time] dt and the intervals must be longer"
                            : "what the model says of its limits ([time] dt = auto) makes no sense");
   s->dt = dt;
+  s->row_follows = pel__row_due(s, s->step + 1, time);
   pel__step(s, s->dt);
   s->time = time;
   ++s->step;
@@ -153,10 +154,9 @@ static void record(pel__records *r, bool resumed, pel_error *e) {
     if (pel__writes_output(r->s)) pel__record_output(r, true, e);
     return;
   }
-  const bool measures = c->diagnostics.every > 0 || c->diagnostics.interval > 0,
-             due = pel__due(r->s, c->diagnostics.every, c->diagnostics.interval);
-  if (due || (measures && pel__finished(r->s))) pel__record_diagnostics(r, e);
-  if (due) pel__analysis_row(r->s, r->values);
+  if (pel__row_due(r->s, r->s->step, r->s->time)) pel__record_diagnostics(r, e);
+  if (pel__due(r->s, c->diagnostics.every, c->diagnostics.interval))
+    pel__analysis_row(r->s, r->values);
   if (!e->code) pel__analysis_sample(r->s, e);
   if (!e->code && pel__writes_output(r->s) && pel__due(r->s, c->output.every, c->output.interval))
     pel__record_output(r, false, e);

@@ -82,9 +82,10 @@ struct pel_sim {
   pel__analysis *analysis; /* NULL: there is none */
   char *config_json;
   char dir[4096];
-  int ntags;      /* message tags given to halo plans and spectral stages */
-  bool large;     /* the fields exceed the caches: store past them */
-  bool nonfinite; /* NaN or Inf written in this step, by the NaN watch */
+  int ntags;        /* message tags given to halo plans and spectral stages */
+  bool large;       /* the fields exceed the caches: store past them */
+  bool nonfinite;   /* NaN or Inf written in this step, by the NaN watch */
+  bool row_follows; /* diagnostics are due at the end of the step being taken */
 
   int64_t step;
   double time, dt;
@@ -118,6 +119,8 @@ pel__var *pel__var_at(const pel_sim *s, size_t offset);
  * by pel__state_adopt. */
 pel_array *pel__state_arrays(pel_sim *s, int *n);
 void pel__state_adopt(pel_sim *s, const pel_array *arrays);
+/* Numbers of the state and what belongs to them, names malloced; x NULL: how many. */
+int pel__state_scalars(const pel_sim *s, pel_scalar *x);
 uint64_t pel__state_fingerprint(pel_sim *s); /* collective */
 
 /* ---- stepping: step.c ---- */

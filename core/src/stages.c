@@ -162,7 +162,9 @@ static int kick(pel_sim *s, double dt, pel_error *e) {
 
 static const double no_velocity[3] = {0};
 
-static int run_stage(pel_sim *s, const pel_particle_stage *stage, double dt, pel_error *e) {
+/* sums: forces are wanted with what is summed over pairs. */
+static int run_stage(pel_sim *s, const pel_particle_stage *stage, double dt, bool sums,
+                     pel_error *e) {
   pel__dynamics *d = s->dynamics;
   switch (stage->kind) {
     case PEL_KICK:
@@ -170,7 +172,7 @@ static int run_stage(pel_sim *s, const pel_particle_stage *stage, double dt, pel
     case PEL_DRIFT:
       return drift(d, stage->part * dt, e);
     case PEL_FORCES:
-      return d->forced ? PEL_OK : evaluate(s, false, dt, e);
+      return d->forced ? PEL_OK : evaluate(s, sums, dt, e);
     case PEL_MEASURE:
       return d->summed ? PEL_OK : evaluate(s, true, dt, e);
     case PEL_PARTICLES:
@@ -209,15 +211,31 @@ static void book(pel_sim *s, const spent *before, double seconds) {
   s->dynamics->spent += seconds;
 }
 
+static bool takes_part(const pel_sim *s, const pel_particle_stage *stage) {
+  return !stage->when || stage->when(s->state, s->step);
+}
+
+/* The stage whose forces those at the end of the step are; -1: there is none. */
+static int last_forces(const pel_sim *s) {
+  const pel_particle_model *m = s->model->particles;
+  int last = m->nprogram - 1;
+  while (last >= 0 && !(m->program[last].kind == PEL_FORCES && takes_part(s, &m->program[last])))
+    --last;
+  return last;
+}
+
+/* What diagnostics at the end of the step will ask for is summed along with the last forces, which
+ * then are not evaluated twice. */
 void pel__dynamics_step(pel_sim *s, double dt) {
   const pel_particle_model *m = s->model->particles;
   const spent before = look(s);
   const double t0 = MPI_Wtime();
+  const int sums = s->row_follows ? last_forces(s) : -1;
   pel_error e = {0};
   for (int i = 0; i < m->nprogram && !e.code; ++i) {
     const pel_particle_stage *stage = &m->program[i];
-    if (stage->when && !stage->when(s->state, s->step)) continue;
-    if (run_stage(s, stage, dt / s->dynamics->time_unit, &e)) pel_fail(s, "%s", e.text);
+    if (!takes_part(s, stage)) continue;
+    if (run_stage(s, stage, dt / s->dynamics->time_unit, i == sums, &e)) pel_fail(s, "%s", e.text);
   }
   book(s, &before, MPI_Wtime() - t0);
 }

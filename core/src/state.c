@@ -186,6 +186,19 @@ void pel__state_adopt(pel_sim *s, const pel_array *arrays) {
   for (pel__var *v = s->vars; v < s->vars + s->nvars; ++v) v->valid[v->slot] = 0;
 }
 
+int pel__state_scalars(const pel_sim *s, pel_scalar *x) {
+  return s->dynamics ? pel__dynamics_scalars(s, x) : 0;
+}
+
+static uint64_t hash_scalars(const pel_sim *s) {
+  const int n = pel__state_scalars(s, NULL);
+  pel_scalar x[n + 1];
+  pel__state_scalars(s, x);
+  const uint64_t f = pel_fingerprint_scalars(x, n);
+  for (int i = 0; i < n; ++i) free((char *)x[i].name);
+  return f;
+}
+
 uint64_t pel__state_fingerprint(pel_sim *s) {
   int n;
   pel_array *a = pel__state_arrays(s, &n);
@@ -193,5 +206,5 @@ uint64_t pel__state_fingerprint(pel_sim *s) {
   for (int i = 0; i < n; ++i) f += pel_fingerprint_array(&a[i], &s->grid);
   MPI_Allreduce(MPI_IN_PLACE, &f, 1, MPI_UINT64_T, MPI_SUM, s->comm);
   free(a);
-  return f;
+  return f + hash_scalars(s);
 }

@@ -52,15 +52,21 @@ static const pel_param params[] = {
                    "root of the product"),
     PEL__MD_PAIRS("'1-2 9e4 0.12 2': strength, rho, dispersion"),
     PEL__MD_SHIFT,
-    PEL__MD_CUTOFF("2.5")};
+    PEL__MD_CUTOFF("2.5", ""),
+    PEL__MD_COMMON};
 
-static const pel__md_number numbers[] = {{"strength", PEL__MD_GEOMETRIC, 0},
-                                         {"rho", PEL__MD_ARITHMETIC, 0},
-                                         {"dispersion", PEL__MD_GEOMETRIC, -1e-30}};
+static const pel__md_number numbers[] = {{"strength", PEL__MD_POSITIVE},
+                                         {"rho", PEL__MD_POSITIVE},
+                                         {"dispersion", PEL__MD_NOT_NEGATIVE}};
+
+static void mix(const void *state, const double *a, const double *b, double *x) {
+  (void)state;
+  x[0] = sqrt(a[0] * b[0]), x[1] = (a[1] + b[1]) / 2, x[2] = sqrt(a[2] * b[2]);
+}
 
 static void setup(pel_sim *s, void *state) {
   pel__md_pairwise *c = state;
-  pel__md_pairs_setup(s, c, PEL_N(numbers), numbers);
+  pel__md_pairs_setup(s, c, PEL_N(numbers), numbers, mix);
   for (int i = 0; i < c->md.crystal.ntypes; ++i)
     for (int j = 0; j <= i; ++j) {
       const pel__md_pair *p = &c->of[i][j];
@@ -75,7 +81,7 @@ static void setup(pel_sim *s, void *state) {
 static double coefficients(const void *state, int ti, int tj, double *c) {
   const pel__md_pairwise *m = state;
   const pel__md_pair *p = &m->of[ti][tj];
-  pel__buckingham_coefficients((pel__lj_kind)m->shift, p->x[0], p->x[1], p->x[2], p->cutoff, c);
+  pel__buckingham_coefficients((pel__lj_kind)m->md.shift, p->x[0], p->x[1], p->x[2], p->cutoff, c);
   return p->cutoff;
 }
 
@@ -85,7 +91,8 @@ static void scale(const pel__md_pair *p, double *energy, double *length) {
   *energy = r > 0 && isfinite(r) ? fabs(a * pel__exp(-r / rho) - c6 / pow(r, 6)) : a / 0x1p11;
 }
 
-PEL__MD_PAIRWISE(pel__buckingham);
+PEL__MD_KERNELS(pel__buckingham)
+PEL__MD_PAIRWISE;
 
 const pel_model pel_model_buckingham = {
     PEL_MODEL("buckingham", pel__md_pairwise,

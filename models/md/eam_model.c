@@ -7,7 +7,6 @@
 
 typedef struct {
   pel__md md;
-  double skin;                                          /* parameter */
   int format;                                           /* parameter, a pel__eam_format */
   char potential[PEL_TEXT_MAX], elements[PEL_TEXT_MAX]; /* parameters */
   double *rho, *slope;                                  /* attributes: density, F'(density) */
@@ -24,10 +23,7 @@ static const pel_param params[] = {
     PEL_OPTION(metal, elements, "auto", NULL,
                "element of each type, as in 'Ni Al'; auto: those of the file, in its order",
                .word = "auto"),
-    PEL_PARAM(metal, skin, "auto", 1e-6, 100, "1",
-              "margin of the lists of neighbours; auto: the fastest, found by measurement; changes "
-              "the speed, never the result",
-              .word = "auto")};
+    PEL__MD_COMMON};
 
 /* ---- setup ---- */
 
@@ -145,10 +141,10 @@ static void setup(pel_sim *s, void *state) {
 /* ---- forces ---- */
 
 static const pel_pair_kernels *density_kernels(const void *state) {
-  return PEL__MD_KERNELS(&((const metal *)state)->md, pel__eam_density);
+  return PEL__MD_PRECISE(&((const metal *)state)->md, pel__eam_density);
 }
 static const pel_pair_kernels *force_kernels(const void *state) {
-  return PEL__MD_KERNELS(&((const metal *)state)->md, pel__eam_force);
+  return PEL__MD_PRECISE(&((const metal *)state)->md, pel__eam_force);
 }
 static double density_coefficients(const void *state, int ti, int tj, double *c) {
   return pel__eam_density_coefficients(&((const metal *)state)->eam, ti, tj, c);
@@ -186,8 +182,6 @@ static void embed(const pel_span *s, const void *state) {
   }
 }
 
-static double skin(const void *state) { return ((const metal *)state)->skin; }
-
 /* ---- the model ---- */
 
 static const pel_attribute attributes[] = {
@@ -209,7 +203,7 @@ static const pel_particle_stage forces[] = {{"densities", PEL_PAIRS, .pairs = &d
                                             {"embedding", PEL_PARTICLES, .kernel = embed},
                                             {"forces", PEL_PAIRS, .pairs = &pairs}};
 static const pel_particle_model particles = {PEL__MD_DYNAMICS, PEL_TABLE(attributes),
-                                             PEL_TABLE(forces), .skin = skin};
+                                             PEL_TABLE(forces)};
 
 const pel_model pel_model_eam = {
     PEL_MODEL("eam", metal, "Molecular dynamics of metals by the embedded-atom method",

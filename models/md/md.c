@@ -27,29 +27,28 @@ int pel__md_list(pel_sim *s, const char *section, const char *key, const char *t
   return 0;
 }
 
-/* One number for all, or one a type. */
-static void by_type(pel_sim *s, const char *section, const char *key, const char *text, int ntypes,
-                    double *to) {
-  const int n = pel__md_list(s, section, key, text, to, PEL_TYPES);
+bool pel__md_within(pel__md_bound bound, double x) {
+  return bound == PEL__MD_ANY || x > 0 || (bound == PEL__MD_NOT_NEGATIVE && x == 0);
+}
+
+bool pel__md_knows_types(const pel__md *md) { return !*md->file || md->from; }
+
+void pel__md_by_type(pel_sim *s, const pel__md *md, const char *section, const char *key,
+                     const char *text, pel__md_bound bound, double *to) {
+  const int ntypes = md->crystal.ntypes, n = pel__md_list(s, section, key, text, to, PEL_TYPES);
   for (int t = 1; t < ntypes && n == 1; ++t) to[t] = to[0];
-  if (n > 1 && n != ntypes)
+  if (n > 1 && n != ntypes && pel__md_knows_types(md))
     pel_reject(
         s, section, key,
         "'%s' has %d numbers, but there %s %d type%s ([start] composition or file); give one a "
         "type, or one for all",
         text, n, ntypes > 1 ? "are" : "is", ntypes, ntypes > 1 ? "s" : "");
   for (int t = 0; t < ntypes && (n == 1 || n == ntypes); ++t)
-    if (!(to[t] > 0)) {
-      pel_reject(s, section, key, "%g is not positive", to[t]);
+    if (!pel__md_within(bound, to[t])) {
+      pel_reject(s, section, key, "%g is %s", to[t],
+                 bound == PEL__MD_POSITIVE ? "not positive" : "negative");
       return;
     }
-}
-
-void pel__md_by_type(pel_sim *s, const pel__md *md, const char *key, const char *text, double *to) {
-  if (*md->file && !md->from)
-    to[0] = 1; /* its types are not known, which has been told */
-  else
-    by_type(s, NULL, key, text, md->crystal.ntypes, to);
 }
 
 /* ---- setup ---- */
@@ -81,7 +80,7 @@ static void set_masses(pel_sim *s, pel__md *md) {
     if (md->units != PEL__MD_LJ && !pel_given(s, "start", "mass"))
       pel_reject(s, "start", "mass", "with units = %s masses must be given, in g/mol",
                  md->unit->name);
-    by_type(s, "start", "mass", md->mass, md->crystal.ntypes, md->m);
+    pel__md_by_type(s, md, "start", "mass", md->mass, PEL__MD_POSITIVE, md->m);
   }
   for (int t = 0; t < md->crystal.ntypes; ++t) md->m[t] *= md->unit->mass;
 }
@@ -207,6 +206,7 @@ double pel__md_temperature(const void *state) {
   return keeps_velocities(md) ? NAN : md->temperature * md->unit->k;
 }
 double pel__md_time_step(const void *state) { return ((const pel__md *)state)->unit->dt; }
+double pel__md_skin(const void *state) { return ((const pel__md *)state)->skin; }
 double pel__md_time_unit(const void *state) { return ((const pel__md *)state)->unit->second; }
 
 const pel_particle_units *pel__md_file_units(const void *state) {

@@ -1,9 +1,10 @@
 /* What the models of this folder share: units, the start, the step, what is measured.
  *
  * A model is a potential: its state begins with a pel__md, its tables take over those of this file
- * by PEL__MD_PARAMS, PEL__MD_DIAGNOSTICS and PEL__MD_DYNAMICS, and its setup calls pel__md_setup.
+ * by PEL__MD_PARAMS, PEL__MD_COMMON, PEL__MD_DIAGNOSTICS and PEL__MD_DYNAMICS, and its setup calls
+ * pel__md_setup.
  *
- *   typedef struct { pel__md md; double cutoff, skin; ... } morse;
+ *   typedef struct { pel__md md; double depth, stiffness, distance; } morse;
  *
  * Numbers in a configuration are in the system of units that [start] units names, as in LAMMPS, and
  * are written without unit; inside, masses are such that m v^2 is an energy (see units.h). */
@@ -26,6 +27,11 @@ typedef struct {
 
   pel__md_ensemble ensemble; /* [ensemble] */
 
+  /* Parameters in the section of the potential: of all, PEL__MD_COMMON, and of those that name
+   * them, PEL__MD_CUTOFF and PEL__MD_SHIFT. */
+  double skin, cutoff; /* 0: auto */
+  int shift;           /* a pel__lj_kind */
+
   /* Set by pel__md_setup. */
   const pel__md_units *unit;
   pel__md_crystal crystal;       /* places, types; from a file: numbers of particles only */
@@ -40,7 +46,7 @@ typedef struct {
   double tail_energy, tail_virial;
 } pel__md;
 
-/* ---- parameters: PEL__MD_PARAMS first in a model's params[] ---- */
+/* ---- parameters: PEL__MD_PARAMS first in a model's params[], PEL__MD_COMMON last ---- */
 
 /* clang-format off */
 #define PEL__MD_START_(m, DEF, MIN, MAX, ...) \
@@ -77,14 +83,27 @@ typedef struct {
              .section = "start"),                                                             \
   PEL__MD_START_(temperature, "1.44", 0, 1e6, "temperature at the start"),                    \
   PEL__MD_START_(seed, "1", 0, 1e15, "of the random numbers"),                                \
-  PEL__MD_ENSEMBLE_PARAMS,                                                                    \
+  PEL__MD_ENSEMBLE_PARAMS
+
+/* In the section of the potential.  PEL__MD_CUTOFF takes its default, the end of its sentence or "",
+ * and further members. */
+#define PEL__MD_COMMON                                                                        \
   PEL_OPTION(pel__md, precision, "double", "double|mixed",                                    \
              "of what a pair adds; mixed: single, summed exactly: changes the last digits, and "\
-             "is faster")
+             "is faster"),                                                                    \
+  PEL_PARAM(pel__md, skin, "auto", 1e-6, 100, "1",                                            \
+            "margin of the lists of neighbours; auto: the fastest, found by measurement; "    \
+            "changes the speed, never the result", .word = "auto")
+#define PEL__MD_CUTOFF(DEF, ...)                                                              \
+  PEL_PARAM(pel__md, cutoff, DEF, 1e-3, 1e3, "1",                                             \
+            "distance from which particles do not feel each other" __VA_ARGS__)
+#define PEL__MD_SHIFT                                                                         \
+  PEL_OPTION(pel__md, shift, "none", "none|energy|force",                                     \
+             "what is continued to zero at the cut-off: nothing, the energy, or the force too")
 /* clang-format on */
 
 /* Kernels of the precision that is asked for, of the two named K and K_mixed. */
-#define PEL__MD_KERNELS(md, K) (pel__md_is_mixed(md) ? &K##_mixed : &(K))
+#define PEL__MD_PRECISE(md, K) (pel__md_is_mixed(md) ? &K##_mixed : &(K))
 static inline bool pel__md_is_mixed(const pel__md *md) { return md->precision == 1; }
 /* What a pair may add at most, given twice: mixed precision has 28 bits for it instead of 50. */
 static inline double pel__md_range(const pel__md *md, double of_double, double of_mixed) {
@@ -99,8 +118,13 @@ void pel__md_setup(pel_sim *s, pel__md *md);
 /* Numbers in a text, separated by commas: how many, at most n, or 0 after a rejection. */
 int pel__md_list(pel_sim *s, const char *section, const char *key, const char *text, double *to,
                  int n);
-/* The same, one a type or one for all types.  Of the model's own section; after pel__md_setup. */
-void pel__md_by_type(pel_sim *s, const pel__md *md, const char *key, const char *text, double *to);
+typedef enum { PEL__MD_ANY, PEL__MD_NOT_NEGATIVE, PEL__MD_POSITIVE } pel__md_bound;
+bool pel__md_within(pel__md_bound bound, double x);
+/* The same, one a type or one for all types, each within the bound.  After pel__md_setup. */
+void pel__md_by_type(pel_sim *s, const pel__md *md, const char *section, const char *key,
+                     const char *text, pel__md_bound bound, double *to);
+/* False if [start] file could not be read, which has been told. */
+bool pel__md_knows_types(const pel__md *md);
 
 /* Adds what n_i n_j pairs of types a volume have beyond the cut-off, as if g(r) = 1 there:
  * energy = 2 pi int u r^2 dr,  virial = -2 pi int u' r^3 dr  for each ordered pair of types. */
@@ -122,11 +146,12 @@ extern const pel_particle_stage pel__md_program[];
 enum { PEL__MD_NDIAGNOSTICS = 6, PEL__MD_NNUMBERS = 8, PEL__MD_NPROGRAM = 16 };
 
 #define PEL__MD_DIAGNOSTICS .diagnostics = pel__md_diagnostics, .ndiagnostics = PEL__MD_NDIAGNOSTICS
-#define PEL__MD_DYNAMICS                                                                \
-  .numbers = pel__md_numbers, .nnumbers = PEL__MD_NNUMBERS, .program = pel__md_program, \
-  .nprogram = PEL__MD_NPROGRAM, .box = pel__md_box, .seed = pel__md_seed,               \
-  .temperature = pel__md_temperature, .time_step = pel__md_time_step,                   \
-  .time_unit = pel__md_time_unit, .units = pel__md_file_units, .flexible = pel__md_flexible
+#define PEL__MD_DYNAMICS                                                                     \
+  .numbers = pel__md_numbers, .nnumbers = PEL__MD_NNUMBERS, .program = pel__md_program,      \
+  .nprogram = PEL__MD_NPROGRAM, .box = pel__md_box, .seed = pel__md_seed,                    \
+  .temperature = pel__md_temperature, .time_step = pel__md_time_step,                        \
+  .time_unit = pel__md_time_unit, .units = pel__md_file_units, .flexible = pel__md_flexible, \
+  .skin = pel__md_skin
 
 void pel__md_box(pel_particle_box *b, const void *state);
 void pel__md_seed(const void *state, int64_t id, pel_seed *s);
@@ -135,5 +160,6 @@ double pel__md_time_step(const void *state);
 double pel__md_time_unit(const void *state);
 const pel_particle_units *pel__md_file_units(const void *state);
 bool pel__md_flexible(const void *state);
+double pel__md_skin(const void *state);
 
 #endif

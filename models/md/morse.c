@@ -26,21 +26,21 @@ static const pel_param params[] = {
                    "r0, where the potential is deepest, of each type, or one for all"),
     PEL__MD_PAIRS("'1-2 1.5 5 1.2': depth, stiffness, distance"),
     PEL__MD_SHIFT,
-    PEL__MD_CUTOFF("2.5")};
+    PEL__MD_CUTOFF("2.5", ""),
+    PEL__MD_COMMON};
 
-static const pel__md_number numbers[] = {{"depth", PEL__MD_NOT_MIXED, 0},
-                                         {"stiffness", PEL__MD_NOT_MIXED, 0},
-                                         {"distance", PEL__MD_NOT_MIXED, 0}};
+static const pel__md_number numbers[] = {
+    {"depth", PEL__MD_POSITIVE}, {"stiffness", PEL__MD_POSITIVE}, {"distance", PEL__MD_POSITIVE}};
 
 static void setup(pel_sim *s, void *state) {
   pel__md_pairwise *c = state;
-  pel__md_pairs_setup(s, c, PEL_N(numbers), numbers);
+  pel__md_pairs_setup(s, c, PEL_N(numbers), numbers, NULL);
 }
 
 static double coefficients(const void *state, int ti, int tj, double *c) {
   const pel__md_pairwise *m = state;
   const pel__md_pair *p = &m->of[ti][tj];
-  pel__morse_coefficients((pel__lj_kind)m->shift, p->x[0], p->x[1], p->x[2], p->cutoff, c);
+  pel__morse_coefficients((pel__lj_kind)m->md.shift, p->x[0], p->x[1], p->x[2], p->cutoff, c);
   return p->cutoff;
 }
 
@@ -48,7 +48,8 @@ static void scale(const pel__md_pair *p, double *energy, double *length) {
   *energy = p->x[0], *length = 1 / p->x[1];
 }
 
-PEL__MD_PAIRWISE(pel__morse);
+PEL__MD_KERNELS(pel__morse)
+PEL__MD_PAIRWISE;
 
 const pel_model pel_model_morse = {
     PEL_MODEL("morse", pel__md_pairwise, "Molecular dynamics of particles with Morse's potential",

@@ -15,33 +15,19 @@ typedef struct {
 
 /* ---- like pairs and mixing ---- */
 
-static void read_like(const job *k, int number, const char *text) {
+static void read_like(const job *k, const pel__md_pairwise *c, int number) {
   const pel__md_number *what = &k->numbers[number];
-  double to[PEL_TYPES];
-  const int n = pel__md_list(k->sim, NULL, what->key, text, to, PEL_TYPES);
-  for (int t = 1; t < k->ntypes && n == 1; ++t) to[t] = to[0];
-  if (n > 1 && n != k->ntypes)
-    pel_reject(k->sim, NULL, what->key,
-               "'%s' has %d numbers, but there are %d types; give one a type, or one for all", text,
-               n, k->ntypes);
-  for (int t = 0; t < k->ntypes && n > 0 && (n == 1 || n == k->ntypes); ++t) {
-    k->of[t][t].x[number] = to[t];
-    if (to[t] > what->least) continue;
-    pel_reject(k->sim, NULL, what->key, "%g must be greater than %g", to[t], what->least);
-    return;
-  }
+  double x[PEL_TYPES] = {0};
+  pel__md_by_type(k->sim, &c->md, NULL, what->key, c->text[number], what->bound, x);
+  for (int t = 0; t < k->ntypes; ++t) k->of[t][t].x[number] = x[t];
 }
 
-static void mix(const job *k) {
+static void mix_pairs(const job *k, const void *state, pel__md_mix *mix) {
   for (int i = 0; i < k->ntypes; ++i)
     for (int j = 0; j < k->ntypes; ++j) {
       pel__md_pair *p = &k->of[i][j];
-      p->cutoff = k->cutoff, p->known = true;
-      for (int m = 0; m < k->n && i != j; ++m) {
-        const double a = k->of[i][i].x[m], b = k->of[j][j].x[m];
-        p->known = p->known && k->numbers[m].rule != PEL__MD_NOT_MIXED;
-        p->x[m] = k->numbers[m].rule == PEL__MD_ARITHMETIC ? (a + b) / 2 : sqrt(a * b);
-      }
+      p->cutoff = k->cutoff, p->known = i == j || mix;
+      if (i != j && mix) mix(state, k->of[i][i].x, k->of[j][j].x, p->x);
     }
 }
 
@@ -57,7 +43,8 @@ static bool read_pair(const job *k, const char *text) {
     char *stop;
     const double x = strtod(at, &stop);
     if (stop == at && m == k->n) break;
-    if (stop == at || !isfinite(x) || !(x > (m < k->n ? k->numbers[m].least : 0))) return false;
+    if (stop == at || !isfinite(x)) return false;
+    if (!pel__md_within(m < k->n ? k->numbers[m].bound : PEL__MD_POSITIVE, x)) return false;
     *(m < k->n ? &p.x[m] : &p.cutoff) = x;
     at = stop;
   }
@@ -70,24 +57,27 @@ static void read_pairs(const job *k, const char *pairs) {
   char text[PEL_TEXT_MAX], names[200];
   int used = 0;
   for (int m = 0; m < k->n; ++m)
-    used += snprintf(names + used, sizeof names - (size_t)used, "%s, ", k->numbers[m].key);
+    used += snprintf(names + used, sizeof names - (size_t)used, "%s%s", m ? ", " : "",
+                     k->numbers[m].key);
   snprintf(text, sizeof text, "%s", pairs);
   for (char *at = text, *next; at; at = next) {
     next = strchr(at, ',');
     if (next) *next++ = 0;
     if (!read_pair(k, at))
       pel_reject(k->sim, NULL, "pairs",
-                 "'%s' is not a pair of types from 1 to %d with its numbers (types, as 1-2; "
-                 "%sand perhaps the cut-off), or one of them is out of range",
-                 at, k->ntypes, names);
+                 "'%s' is not a pair of the %d type%s with %s and perhaps a cut-off, each in its "
+                 "range; types are given as 1-2",
+                 at, k->ntypes, k->ntypes > 1 ? "s" : "", names);
   }
 }
 
-void pel__md_pairs_setup(pel_sim *s, pel__md_pairwise *c, int n, const pel__md_number *numbers) {
+void pel__md_pairs_setup(pel_sim *s, pel__md_pairwise *c, int n, const pel__md_number *numbers,
+                         pel__md_mix *mix) {
   pel__md_setup(s, &c->md);
-  const job k = {s, c->md.crystal.ntypes, n, numbers, c->cutoff, c->of};
-  for (int m = 0; m < n; ++m) read_like(&k, m, c->text[m]);
-  mix(&k);
+  const job k = {s, c->md.crystal.ntypes, n, numbers, c->md.cutoff, c->of};
+  for (int m = 0; m < n; ++m) read_like(&k, c, m);
+  mix_pairs(&k, c, mix);
+  if (!pel__md_knows_types(&c->md)) return;
   if (*c->pairs) read_pairs(&k, c->pairs);
   for (int i = 0; i < k.ntypes; ++i)
     for (int j = 0; j < i; ++j)
@@ -98,8 +88,6 @@ void pel__md_pairs_setup(pel_sim *s, pel__md_pairwise *c, int n, const pel__md_n
 }
 
 /* ---- hooks ---- */
-
-double pel__md_skin(const void *state) { return ((const pel__md_pairwise *)state)->skin; }
 
 void pel__md_ranges(const pel__md_pairwise *c, pel__md_scale *scale, double *largest_force,
                     double *largest_energy) {

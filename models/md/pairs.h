@@ -7,25 +7,23 @@
 
 enum { PEL__MD_NUMBERS = 3 };
 
-/* How numbers of two types make that of their pair; with PEL__MD_NOT_MIXED it must be given. */
-typedef enum { PEL__MD_GEOMETRIC, PEL__MD_ARITHMETIC, PEL__MD_NOT_MIXED } pel__md_rule;
-
 typedef struct {
   const char *key;
-  pel__md_rule rule;
-  double least; /* exclusive, of like pairs and given ones */
+  pel__md_bound bound; /* of like pairs and given ones */
 } pel__md_number;
+
+/* Numbers x of a pair from those of its two types. */
+typedef void pel__md_mix(const void *state, const double *a, const double *b, double *x);
 
 typedef struct {
   double x[PEL__MD_NUMBERS], cutoff;
   bool known;
 } pel__md_pair;
 
-/* The state of a model with one pair potential of this kind; its texts are parameters. */
+/* The state of a model with one pair potential of this kind, or the first part of it; its texts are
+ * parameters. */
 typedef struct {
   pel__md md;
-  double cutoff, skin;                                           /* parameters */
-  int shift;                                                     /* parameter, a pel__lj_kind */
   char text[PEL__MD_NUMBERS][PEL_TEXT_MAX], pairs[PEL_TEXT_MAX]; /* parameters */
   pel__md_pair of[PEL_TYPES][PEL_TYPES];
 } pel__md_pairwise;
@@ -36,22 +34,13 @@ typedef struct {
 #define PEL__MD_PAIRS(DOC) \
   PEL_OPTION(pel__md_pairwise, pairs, "none", NULL, \
              "pairs of types that are not mixed, as in " DOC " and perhaps a cut-off", .word = "none")
-#define PEL__MD_SHIFT \
-  PEL_OPTION(pel__md_pairwise, shift, "none", "none|energy|force", \
-             "what is continued to zero at the cut-off: nothing, the energy, or the force too")
-#define PEL__MD_CUTOFF(DEF) \
-  PEL_PARAM(pel__md_pairwise, cutoff, DEF, 1e-3, 1e3, "1", \
-            "distance from which particles do not feel each other"), \
-  PEL_PARAM(pel__md_pairwise, skin, "auto", 1e-6, 100, "1", \
-            "margin of the lists of neighbours; auto: the fastest, found by measurement; changes " \
-            "the speed, never the result", .word = "auto")
 /* clang-format on */
 
 /* pel__md_setup, then the n numbers from the texts, one a type or one for all, and `pairs`, a list
- * like "1-2 1.5 0.8 2, 2-2 0.5 0.88": types, the numbers, and if it differs the cut-off. */
-void pel__md_pairs_setup(pel_sim *s, pel__md_pairwise *c, int n, const pel__md_number *numbers);
-
-double pel__md_skin(const void *state); /* of a pel__md_pairwise */
+ * like "1-2 1.5 0.8 2, 2-2 0.5 0.88": types, the numbers, and if it differs the cut-off.  Without
+ * mix unlike pairs must be given. */
+void pel__md_pairs_setup(pel_sim *s, pel__md_pairwise *c, int n, const pel__md_number *numbers,
+                         pel__md_mix *mix);
 
 /* The larger of the ranges and these, over all pairs of types: scale(p, rc) of each gives a typical
  * energy and length; a pair may have 2^11 of the energy, and 2^15 of the
@@ -61,17 +50,18 @@ void pel__md_ranges(const pel__md_pairwise *c, pel__md_scale *scale, double *lar
                     double *largest_energy);
 
 /* clang-format off */
-/* Defines `particles` of a model whose file has `coefficients` and `scale` and the kernels KERNELS. */
-#define PEL__MD_PAIRWISE(KERNELS) \
+#define PEL__MD_KERNELS(KERNELS) \
   static const pel_pair_kernels *kernels(const void *state) { \
-    return PEL__MD_KERNELS(&((const pel__md_pairwise *)state)->md, KERNELS); \
-  } \
+    return PEL__MD_PRECISE((const pel__md *)state, KERNELS); \
+  }
+/* Defines `particles` of a model whose file has `kernels`, `coefficients` and `scale`. */
+#define PEL__MD_PAIRWISE \
   static void ranges(const void *state, double *largest_force, double *largest_energy) { \
     pel__md_ranges(state, scale, largest_force, largest_energy); \
   } \
   static const pel_pair_stage pairs = {.kernels = kernels, .coefficients = coefficients, .ranges = ranges}; \
   static const pel_particle_stage forces[] = {{"pairs", PEL_PAIRS, .pairs = &pairs}}; \
-  static const pel_particle_model particles = {PEL__MD_DYNAMICS, PEL_TABLE(forces), .skin = pel__md_skin}
+  static const pel_particle_model particles = {PEL__MD_DYNAMICS, PEL_TABLE(forces)}
 /* clang-format on */
 
 #endif

@@ -14,13 +14,18 @@ static const pel_param params[] = {
     PEL__MD_NUMBER(
         0, "strength", "10",
         "A, half the energy of two particles in one place, of each type, or one for all"),
-    PEL__MD_PAIRS("'1-2 20': strength"), PEL__MD_CUTOFF("1.1225")};
+    PEL__MD_PAIRS("'1-2 20': strength"), PEL__MD_CUTOFF("1.1225", ""), PEL__MD_COMMON};
 
-static const pel__md_number numbers[] = {{"strength", PEL__MD_GEOMETRIC, 0}};
+static const pel__md_number numbers[] = {{"strength", PEL__MD_POSITIVE}};
+
+static void mix(const void *state, const double *a, const double *b, double *x) {
+  (void)state;
+  x[0] = sqrt(a[0] * b[0]);
+}
 
 static void setup(pel_sim *s, void *state) {
   pel__md_pairwise *c = state;
-  pel__md_pairs_setup(s, c, PEL_N(numbers), numbers);
+  pel__md_pairs_setup(s, c, PEL_N(numbers), numbers, mix);
 }
 
 static double coefficients(const void *state, int ti, int tj, double *c) {
@@ -34,7 +39,8 @@ static void scale(const pel__md_pair *p, double *energy, double *length) {
   *energy = p->x[0] / 0x1p8, *length = p->cutoff;
 }
 
-PEL__MD_PAIRWISE(pel__soft);
+PEL__MD_KERNELS(pel__soft)
+PEL__MD_PAIRWISE;
 
 const pel_model pel_model_soft = {
     PEL_MODEL("soft", pel__md_pairwise, "Molecular dynamics of soft particles, which may overlap",

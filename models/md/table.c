@@ -47,8 +47,6 @@ enum { MOST = PEL_TYPES * (PEL_TYPES + 1) / 2 };
 
 typedef struct {
   pel__md md;
-  double cutoff, skin;                             /* parameters; cutoff 0: auto */
-  int shift;                                       /* parameter */
   char file[PEL_TEXT_MAX], sections[PEL_TEXT_MAX]; /* parameters */
   int number[PEL_TYPES][PEL_TYPES];                /* of the table of a pair of types */
   pel__table table[MOST];                          /* without u and f, which are in data */
@@ -65,15 +63,9 @@ static const pel_param params[] = {
         "names of the tables of types 1-1, 1-2, 2-2, 1-3 ..., separated by blanks; auto: the "
         "first in the file, for all",
         .word = "auto"),
-    PEL_PARAM(tabulated, cutoff, "auto", 1e-3, 1e3, "1",
-              "distance from which particles do not feel each other; auto: where each table ends",
-              .word = "auto"),
-    PEL_OPTION(tabulated, shift, "none", "none|energy|force",
-               "what is continued to zero at the cut-off: nothing, the energy, or the force too"),
-    PEL_PARAM(tabulated, skin, "auto", 1e-6, 100, "1",
-              "margin of the lists of neighbours; auto: the fastest, found by measurement; changes "
-              "the speed, never the result",
-              .word = "auto")};
+    PEL__MD_CUTOFF("auto", "; auto: where each table ends", .word = "auto"),
+    PEL__MD_SHIFT,
+    PEL__MD_COMMON};
 
 /* One table of the file, to the end of the data. */
 static bool read_table(pel_sim *s, tabulated *c, int n, const char *name, const char *text,
@@ -90,8 +82,8 @@ static bool read_table(pel_sim *s, tabulated *c, int n, const char *name, const 
   c->data = grown, c->first[n] = first, c->ndata = first + pel__table_size(t);
   pel__table_records(t, c->data, first);
   pel__table_free(t);
-  if (c->cutoff > t->high)
-    pel_reject(s, NULL, "cutoff", "%g lies beyond the end of the table, %g", c->cutoff, t->high);
+  if (c->md.cutoff > t->high)
+    pel_reject(s, NULL, "cutoff", "%g lies beyond the end of the table, %g", c->md.cutoff, t->high);
   return true;
 }
 
@@ -116,7 +108,7 @@ static void setup(pel_sim *s, void *state) {
 }
 
 static const pel_pair_kernels *kernels(const void *state) {
-  return PEL__MD_KERNELS(&((const tabulated *)state)->md, pel__table_kernels);
+  return PEL__MD_PRECISE(&((const tabulated *)state)->md, pel__table_kernels);
 }
 
 static const double *data(const void *state, size_t *n) {
@@ -124,13 +116,12 @@ static const double *data(const void *state, size_t *n) {
   *n = c->ndata;
   return c->data;
 }
-static double skin(const void *state) { return ((const tabulated *)state)->skin; }
 
 static double coefficients(const void *state, int ti, int tj, double *c) {
   const tabulated *p = state;
   const int n = p->number[ti][tj];
-  const double rc = p->cutoff > 0 ? p->cutoff : p->table[n].high;
-  pel__table_coefficients((pel__lj_kind)p->shift, &p->table[n], p->data, p->first[n], rc, c);
+  const double rc = p->md.cutoff > 0 ? p->md.cutoff : p->table[n].high;
+  pel__table_coefficients((pel__lj_kind)p->md.shift, &p->table[n], p->data, p->first[n], rc, c);
   return rc;
 }
 
@@ -156,7 +147,7 @@ static void ranges(const void *state, double *largest_force, double *largest_ene
 static const pel_pair_stage pairs = {
     .kernels = kernels, .coefficients = coefficients, .ranges = ranges, .data = data};
 static const pel_particle_stage forces[] = {{"pairs", PEL_PAIRS, .pairs = &pairs}};
-static const pel_particle_model particles = {PEL__MD_DYNAMICS, PEL_TABLE(forces), .skin = skin};
+static const pel_particle_model particles = {PEL__MD_DYNAMICS, PEL_TABLE(forces)};
 
 const pel_model pel_model_table = {
     PEL_MODEL("table", tabulated, "Molecular dynamics of particles with a tabulated potential",

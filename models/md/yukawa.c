@@ -22,20 +22,26 @@ static const pel_param params[] = {
                    "inverse of the screening length, of each type, or one for all"),
     PEL__MD_PAIRS("'1-2 -4 2': strength, kappa"),
     PEL__MD_SHIFT,
-    PEL__MD_CUTOFF("2.5")};
+    PEL__MD_CUTOFF("2.5", ""),
+    PEL__MD_COMMON};
 
-static const pel__md_number numbers[] = {{"strength", PEL__MD_GEOMETRIC, -1e30},
-                                         {"kappa", PEL__MD_ARITHMETIC, -1e-30}};
+static const pel__md_number numbers[] = {{"strength", PEL__MD_ANY},
+                                         {"kappa", PEL__MD_NOT_NEGATIVE}};
+
+static void mix(const void *state, const double *a, const double *b, double *x) {
+  (void)state;
+  x[0] = sqrt(a[0] * b[0]), x[1] = (a[1] + b[1]) / 2;
+}
 
 static void setup(pel_sim *s, void *state) {
   pel__md_pairwise *c = state;
-  pel__md_pairs_setup(s, c, PEL_N(numbers), numbers);
+  pel__md_pairs_setup(s, c, PEL_N(numbers), numbers, mix);
 }
 
 static double coefficients(const void *state, int ti, int tj, double *c) {
   const pel__md_pairwise *m = state;
   const pel__md_pair *p = &m->of[ti][tj];
-  pel__yukawa_coefficients((pel__lj_kind)m->shift, p->x[0], p->x[1], p->cutoff, c);
+  pel__yukawa_coefficients((pel__lj_kind)m->md.shift, p->x[0], p->x[1], p->cutoff, c);
   return p->cutoff;
 }
 
@@ -44,7 +50,8 @@ static void scale(const pel__md_pair *p, double *energy, double *length) {
   *energy = fmax(fabs(p->x[0]), 1e-30) / *length;
 }
 
-PEL__MD_PAIRWISE(pel__yukawa);
+PEL__MD_KERNELS(pel__yukawa)
+PEL__MD_PAIRWISE;
 
 const pel_model pel_model_yukawa = {
     PEL_MODEL("yukawa", pel__md_pairwise, "Molecular dynamics of particles with Yukawa's potential",

@@ -30,7 +30,7 @@ static pel_grid grid = {.dims = 2,
 static const pel_patch patch = {.n = {NX, NY, 1}, .sy = NX, .sz = NX * NY, .data = data};
 static pel_array array = {
     .name = "u", .unit = "m", .doc = "a field", .patches = &patch, .npatches = 1};
-static pel_scalar scalar = {"dt", 0.5};
+static pel_scalar scalar = {"dt", 0.5, true};
 
 static pel_snapshot snapshot(void) {
   pel_snapshot s = {.comm = MPI_COMM_SELF,
@@ -44,7 +44,7 @@ static pel_snapshot snapshot(void) {
                     .narrays = 1,
                     .scalars = &scalar,
                     .nscalars = 1};
-  s.fingerprint = pel_fingerprint_array(&array, &grid);
+  s.fingerprint = pel_fingerprint_array(&array, &grid) + pel_fingerprint_scalars(&scalar, 1);
   return s;
 }
 

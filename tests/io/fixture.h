@@ -53,7 +53,7 @@ typedef struct {
   pel_snapshot s;
   pel_grid grid;
   pel_array array[3];
-  pel_scalar scalar[2];
+  pel_scalar scalar[3];
 } fixture;
 
 static inline double value(int array, int64_t index) {
@@ -108,6 +108,7 @@ static inline void fixture_fill(fixture *f, double shift) {
     }
   }
   MPI_Allreduce(&sum, &f->s.fingerprint, 1, MPI_UINT64_T, MPI_SUM, f->s.comm);
+  f->s.fingerprint += pel_fingerprint_scalars(f->s.scalars, f->s.nscalars);
 }
 
 static inline fixture *fixture_make(MPI_Comm comm, int dims, const int64_t n[3],
@@ -141,8 +142,9 @@ static inline fixture *fixture_make(MPI_Comm comm, int dims, const int64_t n[3],
                               .patches = p,
                               .npatches = np};
   }
-  f->scalar[0] = (pel_scalar){"next_output", 0.1};
-  f->scalar[1] = (pel_scalar){"mass_at_start", 1. / 3};
+  f->scalar[0] = (pel_scalar){"next_output", 0.1, false};
+  f->scalar[1] = (pel_scalar){"mass_at_start", 1. / 3, false};
+  f->scalar[2] = (pel_scalar){"box", 5.5, true};
   f->s = (pel_snapshot){.comm = comm,
                         .grid = &f->grid,
                         .model = "test",
@@ -155,7 +157,7 @@ static inline fixture *fixture_make(MPI_Comm comm, int dims, const int64_t n[3],
                         .arrays = f->array,
                         .narrays = 3,
                         .scalars = f->scalar,
-                        .nscalars = 2};
+                        .nscalars = 3};
   return f;
 }
 

@@ -137,7 +137,7 @@ def checkpoints():
     equal(run(PELSIM, "fingerprint", path).strip(), fingerprint, "fingerprint")
     check(run("h5dump", "-d", "/u", path).count("(5,9,") > 0, "h5dump shows no values")
     with open(path, "rb") as f:
-        check(f.readline() == b"pelsim checkpoint 1\n", "the first line")
+        check(f.readline() == b"pelsim checkpoint 2\n", "the first line")
     run(PELSIM, "verify", path)
     run(PELSIM, "verify", "d/fields.nc")
     info = json.loads(run(PELSIM, "info", "--json", path))

@@ -30,7 +30,7 @@ def state(run, step):
     with h5py.File(run.path(f"checkpoints/step_{step:09d}.h5"), "r") as f:
         f.visititems(lambda name, x: found.update({name.rsplit("/", 1)[-1]: x[()].ravel()})
                      if isinstance(x, h5py.Dataset) else None)
-        box = [f["pelsim/scalars"].attrs["box_" + a] for a in "xyz"]
+        box = [f["pelsim/state"].attrs["box_" + a] for a in "xyz"]
     return found, box
 
 

@@ -326,9 +326,30 @@ static void set_format(const char *path, int format) {
   free(now);
 }
 
+/* Changes a number of the state, and all checksums but the fingerprint. */
+static void set_number(const char *path, const char *name, double value) {
+  const hid_t file = H5Fopen(path, H5F_ACC_RDWR, H5P_DEFAULT),
+              group = H5Gopen2(file, "pelsim/state", H5P_DEFAULT),
+              at = H5Aopen(group, name, H5P_DEFAULT);
+  CHECK(H5Awrite(at, H5T_NATIVE_DOUBLE, &value) >= 0, "cannot set %s", name);
+  H5Aclose(at), H5Gclose(group), H5Fclose(file);
+  pel__header h;
+  pel_error e = {0};
+  const int fd = open(path, O_RDWR);
+  CHECK_EQUAL(pel__header_read(fd, path, &h, &e), PEL__FILE_GOOD);
+  pel__overlay *o = pel__overlay_create(fd);
+  CHECK_EQUAL(pel__header_rest(&h, o, &h.rest), 0);
+  char *text = pel__header_text(&h);
+  CHECK_EQUAL(pwrite(fd, text, (size_t)h.block, 0), h.block);
+  free(text);
+  pel__overlay_destroy(o);
+  pel__header_fini(&h);
+  close(fd);
+}
+
 static void another_format_is_refused(void **state) {
   (void)state;
-  static const int formats[] = {2, 23, 0};
+  static const int formats[] = {1, 23, 0};
   char dir[200], path[300], want[600];
   for (size_t i = 0; i < sizeof formats / sizeof *formats; ++i) {
     make_directory(dir);
@@ -336,7 +357,7 @@ static void another_format_is_refused(void **state) {
     fixture *f = written(dir, 7, 0);
     snprintf(path, sizeof path, "%s/step_000000007.h5", dir);
     snprintf(want, sizeof want,
-             "checkpoint %s has format %d, this pelsim reads format 1: resume with the pelsim that "
+             "checkpoint %s has format %d, this pelsim reads format 2: resume with the pelsim that "
              "wrote it",
              path, formats[i]);
     MPI_Barrier(MPI_COMM_WORLD);
@@ -382,6 +403,42 @@ static void expect_diff(const char *a, const char *b, double tol, int want, cons
   CHECK(got == want && strstr(text, part), "tolerance %g: got code %d and '%s', want %d and '%s'",
         tol, got, text, want, part);
   free(text);
+}
+
+/* A number of the state differs: another fingerprint, which only a state that has it may claim. */
+static void numbers_are_of_the_state(void **state) {
+  (void)state;
+  char dir[200], other[200], path[300], hash[20];
+  make_directory(dir);
+  make_directory(other);
+  pel_error e = {0};
+  fixture *f = written(dir, 7, 0);
+  const uint64_t before = f->s.fingerprint;
+  f->scalar[2].value = 6;
+  CHECK_EQUAL(io->checkpoint_write(&f->s, other, 2, &e), PEL_IO);
+  CHECK_SAYS(e, "is not kept: what was read back has fingerprint");
+  fixture_fill(f, 0);
+  CHECK(f->s.fingerprint != before, "got the fingerprint of another box");
+  CHECK_EQUAL(io->checkpoint_write(&f->s, other, 2, &(pel_error){0}), PEL_OK);
+  CHECK_EQUAL(io->checkpoint_read(&f->s, dir, say, path, NULL, &(pel_error){0}), PEL_OK);
+  CHECK(f->scalar[2].value == 5.5 && f->s.fingerprint == before, "got box %g, want 5.5",
+        f->scalar[2].value);
+  fixture_fill(f, 0);
+  f->s.fingerprint = before;
+  snprintf(hash, sizeof hash, "%016" PRIx64 "\n", before);
+  if (!world_rank()) {
+    expect_print(pel_io_fingerprint, dir, PEL_OK, hash);
+    expect_diff(dir, other, 0, PEL_DIFFERS, "box: 5.5, 6\n");
+    expect_diff(dir, other, .01, PEL_DIFFERS, "box: 5.5, 6\n");
+    expect_diff(dir, other, .1, PEL_OK, "");
+    snprintf(path, sizeof path, "%s/step_000000007.h5", other);
+    expect_print(pel_io_verify, path, PEL_OK, "good, step 7");
+    set_number(path, "box", 5.75);
+    expect_print(pel_io_verify, path, PEL_IO, "the fingerprint does not fit its state");
+  }
+  fixture_free(f);
+  clean_directory(dir);
+  clean_directory(other);
 }
 
 static void damage(const char *path, int64_t at) {
@@ -438,6 +495,7 @@ int main(int argc, char **argv) {
   MPI_Init(&argc, &argv);
   const struct CMUnitTest tests[] = {cmocka_unit_test(any_layout_to_any_layout),
                                      cmocka_unit_test(newest_good_one_is_used),
+                                     cmocka_unit_test(numbers_are_of_the_state),
                                      cmocka_unit_test(later_steps_and_dead_writers_go),
                                      cmocka_unit_test(full_disk_loses_nothing),
                                      cmocka_unit_test(every_flipped_bit_is_found),

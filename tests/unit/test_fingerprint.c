@@ -117,6 +117,21 @@ static void place_name_and_sign_count(void **unused) {
   assert_true(pel_fingerprint_row(1, 0, &zero[0], 1) != pel_fingerprint_row(1, 0, &zero[1], 1));
 }
 
+static void numbers_of_the_state_count(void **unused) {
+  (void)unused;
+  pel_scalar x[] = {{"box_x", 5.5, true}, {"dt", .1, false}, {"heat", -0.0, true}};
+  const uint64_t before = pel_fingerprint_scalars(x, 3);
+  assert_true(before == pel_fingerprint_row(pel_fingerprint_key("box_x"), 0, &x[0].value, 1) +
+                            pel_fingerprint_row(pel_fingerprint_key("heat"), 0, &x[2].value, 1));
+  x[1].value = .2; /* one of the layer */
+  assert_true(pel_fingerprint_scalars(x, 3) == before);
+  x[2].value = 0.0;
+  assert_true(pel_fingerprint_scalars(x, 3) != before);
+  x[2].value = -0.0, x[0].value = 5.500000000000001;
+  assert_true(pel_fingerprint_scalars(x, 3) != before);
+  assert_true(pel_fingerprint_scalars(x, 0) == 0);
+}
+
 static int ascending(const void *p, const void *q) {
   const uint64_t a = *(const uint64_t *)p, b = *(const uint64_t *)q;
   return (a > b) - (a < b);
@@ -173,6 +188,7 @@ int main(void) {
                                      cmocka_unit_test(rows_add_up),
                                      cmocka_unit_test(every_bit_counts),
                                      cmocka_unit_test(place_name_and_sign_count),
+                                     cmocka_unit_test(numbers_of_the_state_count),
                                      cmocka_unit_test(no_collisions_of_simple_values),
                                      cmocka_unit_test(formula_is_frozen)};
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -333,7 +333,7 @@ static const struct {
     {"what is this\n", "file is none of the formats that can be read"},
     {"a\xff\xfe\n", "file:1: this is not UTF-8 (byte 0xff)"},
     {"\x1f\x8b\x08 gzip", "file:1: this is no text (byte 0x1f)"},
-    {"pelsim checkpoint 1\n", "file is a checkpoint: continue it with --resume"},
+    {"pelsim checkpoint 2\n", "file is a checkpoint: continue it with --resume"},
     {"\x89HDF\r\n\x1a\n and no more", "file is no HDF5 file, or damaged"},
     {"", "file is empty"}};
 

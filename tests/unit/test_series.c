@@ -1,32 +1,14 @@
 /* The CF/netCDF-4 file of output: values, shapes, resuming, failures.  Runs alone and under
  * mpirun -n 1..8. */
 #define _GNU_SOURCE
-#include "../io/fixture.h"
+#include "series_case.h"
 
 #include <fcntl.h>
 #include <hdf5.h>
 #include <netcdf.h>
 #include <signal.h>
-#include <sys/resource.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 
-static const pel_io *const io = &pel_io_hdf5;
-
-/* The library's pwrite comes here, so that a child can end before any one of its calls. */
-static long pwrites_left = -1;
-ssize_t pwrite(int fd, const void *bytes, size_t n, off_t at) {
-  if (pwrites_left >= 0 && pwrites_left-- == 0) _exit(3);
-  return syscall(SYS_pwrite64, fd, bytes, n, at);
-}
 static const int64_t cube[3] = {13, 11, 7}, plane[3] = {24, 17, 1}, line[3] = {50, 1, 1};
-
-static pel_series *open_or_fail(fixture *f, const char *path, bool append, bool single) {
-  pel_error e = {0};
-  pel_series *x = io->series_open(&f->s, path, append, single, &e);
-  CHECK(x, "got '%s', want an open file", e.text);
-  return x;
-}
 
 static void append_or_fail(pel_series *x, fixture *f, int record) {
   pel_error e = {0};
@@ -34,11 +16,6 @@ static void append_or_fail(pel_series *x, fixture *f, int record) {
   f->s.time = record;
   fixture_fill(f, record);
   CHECK(io->series_append(x, &f->s, &e) == PEL_OK, "got '%s', want a record", e.text);
-}
-
-static void close_or_fail(pel_series *x) {
-  pel_error e = {0};
-  CHECK(io->series_close(x, &e) == PEL_OK, "got '%s', want success", e.text);
 }
 
 #define NC(call)                                                    \
@@ -106,7 +83,7 @@ static void values_on_any_layout(void **state) {
   for (int c = 0; c < PEL_N(cases); ++c) {
     for (int single = 0; single < 2; ++single) {
       fixture *f = fixture_make(MPI_COMM_WORLD, cases[c].dims, cases[c].n, cases[c].cuts);
-      pel_series *x = open_or_fail(f, path, false, single);
+      pel_series *x = open_or_fail(&f->s, path, false, single);
       expect_records(path, f, 0, 0, single);
       for (int r = 0; r < 5; ++r) {
         append_or_fail(x, f, r);
@@ -126,22 +103,22 @@ static void resuming_cuts_and_continues(void **state) {
   make_directory(dir);
   snprintf(path, sizeof path, "%s/fields.nc", dir);
   fixture *f = fixture_make(MPI_COMM_WORLD, 3, cube, (int[]){1, 2, 3});
-  pel_series *x = open_or_fail(f, path, true, false); /* nothing there yet: created */
+  pel_series *x = open_or_fail(&f->s, path, true, false); /* nothing there yet: created */
   for (int r = 0; r < 8; ++r) append_or_fail(x, f, r);
   close_or_fail(x);
   fixture_free(f);
   f = fixture_make(MPI_COMM_WORLD, 3, cube, (int[]){2, 1, 1});
   f->s.time = 4;
-  x = open_or_fail(f, path, true, false);
+  x = open_or_fail(&f->s, path, true, false);
   expect_records(path, f, 5, 0, false);
   for (int r = 5; r < 10; ++r) append_or_fail(x, f, r);
   close_or_fail(x);
   f->s.time = 8;
-  x = open_or_fail(f, path, true, false);
+  x = open_or_fail(&f->s, path, true, false);
   close_or_fail(x);
   expect_records(path, f, 9, 0, false);
   f->s.time = -1;
-  close_or_fail(open_or_fail(f, path, true, false));
+  close_or_fail(open_or_fail(&f->s, path, true, false));
   expect_records(path, f, 0, 0, false);
   fixture_free(f);
   clean_directory(dir);
@@ -153,13 +130,13 @@ static void many_records(void **state) { /* several nodes of the chunk index, se
   make_directory(dir);
   snprintf(path, sizeof path, "%s/fields.nc", dir);
   fixture *f = fixture_make(MPI_COMM_WORLD, 1, line, (int[]){3, 1, 1});
-  pel_series *x = open_or_fail(f, path, false, true);
+  pel_series *x = open_or_fail(&f->s, path, false, true);
   const int records = world_size() > 1 ? 80 : 1100; /* ranks share few cores here */
   for (int r = 0; r < records; ++r) {
     append_or_fail(x, f, r);
     if (r == records / 2) {
       close_or_fail(x);
-      x = open_or_fail(f, path, true, true);
+      x = open_or_fail(&f->s, path, true, true);
     }
   }
   close_or_fail(x);
@@ -174,7 +151,7 @@ static void other_shapes_are_refused(void **state) {
   make_directory(dir);
   snprintf(path, sizeof path, "%s/fields.nc", dir);
   fixture *f = fixture_make(MPI_COMM_WORLD, 3, cube, (int[]){1, 1, 1});
-  close_or_fail(open_or_fail(f, path, false, false));
+  close_or_fail(open_or_fail(&f->s, path, false, false));
   pel_error e = {0};
   CHECK(!io->series_open(&f->s, path, true, true, &e), "got a file, want a refusal");
   CHECK_SAYS(e, "no variable h of this grid in single precision");
@@ -206,29 +183,13 @@ static void full_disk_leaves_out_the_record(void **state) {
   char dir[200], path[300];
   make_directory(dir);
   snprintf(path, sizeof path, "%s/fields.nc", dir);
-  struct rlimit was;
-  getrlimit(RLIMIT_FSIZE, &was);
   fixture *f = fixture_make(MPI_COMM_WORLD, 3, cube, (int[]){1, 2, 3});
-  pel_series *x = open_or_fail(f, path, false, false);
+  pel_series *x = open_or_fail(&f->s, path, false, false);
   append_or_fail(x, f, 0);
   append_or_fail(x, f, 1);
-  struct stat st;
-  MPI_Barrier(MPI_COMM_WORLD);
-  stat(path, &st);
-  MPI_Barrier(MPI_COMM_WORLD);
   for (int more = 0; more < 24000; more += 3000) {
-    const struct rlimit small = {(rlim_t)(st.st_size + more), was.rlim_max};
-    pel_error e = {0};
     fixture_fill(f, 77);
-    setrlimit(RLIMIT_FSIZE, &small);
-    const int code = io->series_append(x, &f->s, &e);
-    setrlimit(RLIMIT_FSIZE, &was);
-    CHECK_EQUAL(code, PEL_IO);
-    CHECK_SAYS(e, "cannot add a record to");
-    struct stat now;
-    MPI_Barrier(MPI_COMM_WORLD);
-    stat(path, &now);
-    CHECK_EQUAL(now.st_size, st.st_size);
+    append_on_full_disk(x, &f->s, path, more);
     expect_records(path, f, 2, 0, false);
   }
   append_or_fail(x, f, 2);
@@ -253,7 +214,7 @@ static void killed_at_any_moment(void **state) {
     const pid_t child = fork();
     if (!child) {
       fixture *f = fixture_make(MPI_COMM_SELF, 3, cube, (int[]){1, 1, 1});
-      pel_series *x = open_or_fail(f, path, false, false);
+      pel_series *x = open_or_fail(&f->s, path, false, false);
       if (write(ready[1], "x", 1) != 1) _exit(1);
       for (int r = 0;; ++r) append_or_fail(x, f, r);
     }
@@ -271,7 +232,7 @@ static void killed_at_any_moment(void **state) {
     fixture *f = fixture_make(MPI_COMM_WORLD, 3, cube, (int[]){1, 1, 1});
     expect_records(path, f, n, 0, false);
     f->s.time = 1e9;
-    pel_series *x = open_or_fail(f, path, true, false);
+    pel_series *x = open_or_fail(&f->s, path, true, false);
     append_or_fail(x, f, (int)n);
     close_or_fail(x);
     expect_records(path, f, n + 1, 0, false);
@@ -296,7 +257,7 @@ static void killed_before_each_write(void **state) {
       const pid_t child = fork();
       if (!child) {
         fixture *f = fixture_make(MPI_COMM_SELF, 3, cube, (int[]){1, 1, 1});
-        pel_series *x = open_or_fail(f, path, false, false);
+        pel_series *x = open_or_fail(&f->s, path, false, false);
         for (int r = 0; r < already[i]; ++r) append_or_fail(x, f, r);
         pwrites_left = writes;
         append_or_fail(x, f, already[i]);
@@ -308,7 +269,7 @@ static void killed_before_each_write(void **state) {
       fixture *f = fixture_make(MPI_COMM_WORLD, 3, cube, (int[]){1, 1, 1});
       expect_records(path, f, (size_t)already[i] + (code == 0), 0, false);
       f->s.time = 1e9;
-      pel_series *x = open_or_fail(f, path, true, false);
+      pel_series *x = open_or_fail(&f->s, path, true, false);
       append_or_fail(x, f, already[i] + (code == 0));
       close_or_fail(x);
       expect_records(path, f, (size_t)already[i] + 1 + (code == 0), 0, false);
@@ -335,7 +296,7 @@ static void coordinates_are_where_values_are(void **state) {
   make_directory(dir);
   snprintf(path, sizeof path, "%s/fields.nc", dir);
   fixture *f = fixture_make(MPI_COMM_WORLD, 2, plane, (int[]){1, 1, 1});
-  close_or_fail(open_or_fail(f, path, false, false));
+  close_or_fail(open_or_fail(&f->s, path, false, false));
   if (!world_rank()) {
     int nc;
     NC(nc_open(path, NC_NOWRITE, &nc));
@@ -349,16 +310,6 @@ static void coordinates_are_where_values_are(void **state) {
   clean_directory(dir);
 }
 
-static char *verified(const char *path, int want) {
-  char *text = NULL;
-  size_t size;
-  FILE *out = open_memstream(&text, &size);
-  const int got = pel_io_verify(out, path);
-  fclose(out);
-  CHECK(got == want, "got code %d, want %d; it said '%s'", got, want, text);
-  return text;
-}
-
 static void tools_look_at_files(void **state) {
   (void)state;
   char dir[200], path[300];
@@ -366,7 +317,7 @@ static void tools_look_at_files(void **state) {
   for (int single = 0; single < 2; ++single) {
     snprintf(path, sizeof path, "%s/fields%d.nc", dir, single);
     fixture *f = fixture_make(MPI_COMM_WORLD, 3, cube, (int[]){1, 2, 3});
-    pel_series *x = open_or_fail(f, path, false, single);
+    pel_series *x = open_or_fail(&f->s, path, false, single);
     for (int r = 0; r < 4; ++r) append_or_fail(x, f, r);
     close_or_fail(x);
     fixture_free(f);

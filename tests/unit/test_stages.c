@@ -10,7 +10,7 @@ enum { N = 400 };
 typedef struct {
   int dims;
   bool wall[3];
-  double skin;
+  double skin, bath;
   bool marks;
   double *home[3], *depth; /* attributes */
 } plain;
@@ -69,6 +69,7 @@ static void weigh(const pel_span *s, const void *state) {
 static const pel_attribute attributes[] = {
     PEL_ATTRIBUTE(plain, home, .role = PEL_CARRIED, .unit = "1"),
     PEL_ATTRIBUTE(plain, depth, .role = PEL_DERIVED)};
+static const pel_number numbers[] = {PEL_NUMBER(plain, bath)};
 static const pel_pair_stage pairs = {
     .kernels = kernels, .coefficients = coefficients, .ranges = ranges};
 static const pel_particle_stage forces[] = {{"pairs", PEL_PAIRS, .pairs = &pairs},
@@ -80,8 +81,9 @@ static const pel_particle_stage forces[] = {{"pairs", PEL_PAIRS, .pairs = &pairs
                                              {"forces", .kind = PEL_FORCES},
                                              {"kick", PEL_KICK, .part = .5}};
 static const pel_particle_model particles = {
-    PEL_TABLE(attributes), PEL_TABLE(forces),          PEL_TABLE(program), .box = box,
-    .seed = seed,          .temperature = temperature, .skin = skin};
+    PEL_TABLE(attributes),      PEL_TABLE(numbers), PEL_TABLE(forces),
+    PEL_TABLE(program),         .box = box,         .seed = seed,
+    .temperature = temperature, .skin = skin};
 static const pel_model model = {.name = "test", .particles = &particles};
 
 static void create(pel_sim *s, plain *c, int threads) {
@@ -213,6 +215,55 @@ static void attributes_stay(void **state) {
   pel__dynamics_destroy(t.dynamics);
 }
 
+/* The box and the model's numbers are as much of the state as the particles. */
+static void box_and_numbers_are_hashed(void **state) {
+  (void)state;
+  plain c = {.dims = 3, .skin = .3, .bath = .25};
+  pel_sim s;
+  create(&s, &c, 1);
+  s.grid = (pel_grid){.dims = 1, .axis = {{.n = N}, {.n = 1}, {.n = 1}}};
+  steps(&s, 5);
+  const uint64_t before = pel__state_fingerprint(&s);
+  double *const of[] = {&c.bath, &s.dynamics->p.domain.length[0], &s.dynamics->p.domain.length[2]};
+  for (int i = 0; i < PEL_N(of); ++i) {
+    const double was = *of[i];
+    *of[i] = nextafter(was, INFINITY);
+    assert_true(pel__state_fingerprint(&s) != before);
+    *of[i] = was;
+    assert_true(pel__state_fingerprint(&s) == before);
+  }
+  s.time = 3; /* a file has it, but as of fields it is not hashed */
+  assert_true(pel__state_fingerprint(&s) == before);
+  pel__dynamics_destroy(s.dynamics);
+}
+
+/* If diagnostics follow, the forces of the step bring what these need; no bit changes. */
+static void forces_bring_sums(void **state) {
+  (void)state;
+  plain c = {.dims = 3, .skin = .3, .marks = true}, d = c;
+  pel_sim s, t;
+  int n;
+  create(&s, &c, 1);
+  create(&t, &d, 1);
+  for (int k = 0; k < 40; ++k) {
+    t.row_follows = k % 3 > 0;
+    steps(&s, 1), steps(&t, 1);
+    assert_false(s.dynamics->summed);
+    assert_true(t.dynamics->summed == t.row_follows);
+    if (!t.row_follows) continue;
+    const pel_totals got = *pel__dynamics_totals(&t), want = *pel__dynamics_totals(&s);
+    assert_true(got.potential == want.potential && got.kinetic == want.kinetic);
+    assert_memory_equal(got.virial, want.virial, sizeof got.virial);
+  }
+  pel_array *a = pel__dynamics_arrays(&s, &n), *b = pel__dynamics_arrays(&t, &n);
+  const int64_t each = pel__slab_of(N, s.rank, s.nranks).n;
+  for (int i = 0; i < n; ++i)
+    assert_memory_equal(a[i].patches->data, b[i].patches->data, (size_t)each * sizeof(double));
+  free(a), free(b);
+  pel__dynamics_destroy(s.dynamics);
+  pel__dynamics_destroy(t.dynamics);
+}
+
 static void near(const char *what, double got, double want, double tolerance) {
   if (!(fabs(got - want) <= tolerance))
     fail_msg("%s: got %.17g, want %.17g within %g", what, got, want, tolerance);
@@ -258,8 +309,12 @@ static void routines(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(undone), cmocka_unit_test(undone_at_walls),
-                                     cmocka_unit_test(attributes_stay), cmocka_unit_test(routines)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(undone),
+                                     cmocka_unit_test(undone_at_walls),
+                                     cmocka_unit_test(attributes_stay),
+                                     cmocka_unit_test(box_and_numbers_are_hashed),
+                                     cmocka_unit_test(forces_bring_sums),
+                                     cmocka_unit_test(routines)};
   MPI_Init(NULL, NULL);
   const int failed = cmocka_run_group_tests(tests, NULL, NULL);
   MPI_Finalize();

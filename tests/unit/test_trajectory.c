@@ -1,22 +1,10 @@
 /* The H5MD file of particles: values on any number of ranks, resuming on another, a writer that is
  * killed, a full disk, damage.  Runs alone and under mpirun -n 1..8. */
 #define _GNU_SOURCE
-#include "../io/fixture.h"
+#include "series_case.h"
 
 #include <hdf5.h>
-#include <sys/resource.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 #include "trajectory.h"
-
-static const pel_io *const io = &pel_io_hdf5;
-
-/* The library's pwrite comes here, so that a child can end before any one of its calls. */
-static long pwrites_left = -1;
-ssize_t pwrite(int fd, const void *bytes, size_t n, off_t at) {
-  if (pwrites_left >= 0 && pwrites_left-- == 0) _exit(3);
-  return syscall(SYS_pwrite64, fd, bytes, n, at);
-}
 
 enum { ARRAYS = 10 };
 static const char *const array_name[ARRAYS] = {
@@ -89,22 +77,10 @@ static void crowd_free(crowd *c) {
   free(c);
 }
 
-static pel_series *open_or_fail(crowd *c, const char *path, bool append, bool single) {
-  pel_error e = {0};
-  pel_series *x = io->series_open(&c->s, path, append, single, &e);
-  CHECK(x, "got '%s', want an open file", e.text);
-  return x;
-}
-
 static void append_or_fail(pel_series *x, crowd *c, int record) {
   pel_error e = {0};
   crowd_fill(c, record);
   CHECK(io->series_append(x, &c->s, &e) == PEL_OK, "got '%s', want a record", e.text);
-}
-
-static void close_or_fail(pel_series *x) {
-  pel_error e = {0};
-  CHECK(io->series_close(x, &e) == PEL_OK, "got '%s', want success", e.text);
 }
 
 static void read_all(hid_t file, const char *name, hid_t type, void *to, hsize_t want) {
@@ -158,13 +134,7 @@ static void expect_frames(const char *path, const crowd *c, int records, bool si
     for (int64_t i = 0; i < n; ++i) CHECK_EQUAL(id[i], i + 1);
     free(x);
     H5Fclose(file);
-    char *text;
-    size_t size;
-    FILE *out = open_memstream(&text, &size);
-    const int code = pel_io_verify(out, path);
-    fclose(out);
-    CHECK(code == PEL_OK, "verify: got '%s', want a good file", text);
-    free(text);
+    free(verified(path, PEL_OK));
   }
   MPI_Barrier(MPI_COMM_WORLD);
 }
@@ -181,7 +151,7 @@ static void values_on_any_layout(void **state) {
   for (int i = 0; i < PEL_N(cases); ++i) {
     for (int single = 0; single < 2; ++single) {
       crowd *c = crowd_make(MPI_COMM_WORLD, cases[i].n, cases[i].holders, cases[i].narrays);
-      pel_series *x = open_or_fail(c, path, false, single);
+      pel_series *x = open_or_fail(&c->s, path, false, single);
       expect_frames(path, c, 0, single);
       for (int r = 0; r < 3; ++r) {
         append_or_fail(x, c, r);
@@ -200,13 +170,13 @@ static void resuming_cuts_and_continues(void **state) {
   make_directory(dir);
   snprintf(path, sizeof path, "%s/trajectory.h5md", dir);
   crowd *c = crowd_make(MPI_COMM_WORLD, 77, 8, ARRAYS);
-  pel_series *x = open_or_fail(c, path, true, false);   /* nothing there yet: created */
-  for (int r = 0; r < 70; ++r) append_or_fail(x, c, r); /* several nodes and columns' chunks */
+  pel_series *x = open_or_fail(&c->s, path, true, false); /* nothing there yet: created */
+  for (int r = 0; r < 70; ++r) append_or_fail(x, c, r);   /* several nodes and columns' chunks */
   close_or_fail(x);
   crowd_free(c);
   c = crowd_make(MPI_COMM_WORLD, 77, 1, ARRAYS);
   crowd_fill(c, 4);
-  x = open_or_fail(c, path, true, false);
+  x = open_or_fail(&c->s, path, true, false);
   expect_frames(path, c, 5, false);
   for (int r = 5; r < 68; ++r) append_or_fail(x, c, r);
   close_or_fail(x);
@@ -234,13 +204,13 @@ static void another_run_is_refused(void **state) {
   crowd *c = crowd_make(MPI_COMM_WORLD, 50, 8, 7),
         *more = crowd_make(MPI_COMM_WORLD, 50, 8, ARRAYS),
         *other = crowd_make(MPI_COMM_WORLD, 51, 8, 7);
-  pel_series *x = open_or_fail(c, path, false, false);
+  pel_series *x = open_or_fail(&c->s, path, false, false);
   append_or_fail(x, c, 0);
   close_or_fail(x);
   refuse(c, path, true, "no position of 50 particles in single precision");
   refuse(more, path, false, "no velocity of 50 particles");
   refuse(other, path, false, "no position of 51 particles");
-  close_or_fail(open_or_fail(more, path, false, false));
+  close_or_fail(open_or_fail(&more->s, path, false, false));
   refuse(c, path, false, "an element velocity, which this run does not write");
   crowd_free(c), crowd_free(more), crowd_free(other);
   clean_directory(dir);
@@ -251,25 +221,13 @@ static void full_disk_leaves_out_the_record(void **state) {
   char dir[200], path[300];
   make_directory(dir);
   snprintf(path, sizeof path, "%s/trajectory.h5md", dir);
-  struct rlimit was;
-  getrlimit(RLIMIT_FSIZE, &was);
   crowd *c = crowd_make(MPI_COMM_WORLD, 100, 8, ARRAYS);
-  pel_series *x = open_or_fail(c, path, false, false);
+  pel_series *x = open_or_fail(&c->s, path, false, false);
   append_or_fail(x, c, 0);
   append_or_fail(x, c, 1);
-  struct stat st;
-  MPI_Barrier(MPI_COMM_WORLD);
-  stat(path, &st);
-  MPI_Barrier(MPI_COMM_WORLD);
   for (int more = 0; more < 6000; more += 1000) {
-    const struct rlimit small = {(rlim_t)(st.st_size + more), was.rlim_max};
-    pel_error e = {0};
     crowd_fill(c, 77);
-    setrlimit(RLIMIT_FSIZE, &small);
-    const int code = io->series_append(x, &c->s, &e);
-    setrlimit(RLIMIT_FSIZE, &was);
-    CHECK_EQUAL(code, PEL_IO);
-    CHECK_SAYS(e, "cannot add a record to");
+    append_on_full_disk(x, &c->s, path, more);
     expect_frames(path, c, 2, false);
   }
   append_or_fail(x, c, 2);
@@ -295,7 +253,7 @@ static void killed_before_each_write(void **state) {
       if (!child) {
         crowd *c = crowd_make(MPI_COMM_SELF, 60, 1, ARRAYS);
         if (already[i] < 0) pwrites_left = writes;
-        pel_series *x = open_or_fail(c, path, false, false);
+        pel_series *x = open_or_fail(&c->s, path, false, false);
         for (int r = 0; r < already[i]; ++r) append_or_fail(x, c, r);
         pwrites_left = writes;
         if (already[i] >= 0) append_or_fail(x, c, already[i]);
@@ -309,7 +267,7 @@ static void killed_before_each_write(void **state) {
       if (already[i] >= 0) expect_frames(path, c, have, false);
       CHECK(already[i] >= 0 || code == 0 || access(path, F_OK), "a half-made file is there");
       crowd_fill(c, 1000);
-      pel_series *x = open_or_fail(c, path, true, false);
+      pel_series *x = open_or_fail(&c->s, path, true, false);
       append_or_fail(x, c, have);
       close_or_fail(x);
       expect_frames(path, c, have + 1, false);
@@ -320,22 +278,14 @@ static void killed_before_each_write(void **state) {
   clean_directory(dir);
 }
 
-static int look(const char *path, char **text) {
-  size_t size;
-  FILE *out = open_memstream(text, &size);
-  const int code = pel_io_verify(out, path);
-  fclose(out);
-  return code;
-}
-
 /* A byte of any number that belongs to the state is changed: verify says so. */
 static void damage_is_seen(void **state) {
   (void)state;
-  char dir[200], path[300], *text;
+  char dir[200], path[300];
   make_directory(dir);
   snprintf(path, sizeof path, "%s/trajectory.h5md", dir);
   crowd *c = crowd_make(MPI_COMM_WORLD, 60, 8, ARRAYS);
-  pel_series *x = open_or_fail(c, path, false, false);
+  pel_series *x = open_or_fail(&c->s, path, false, false);
   for (int r = 0; r < 3; ++r) append_or_fail(x, c, r);
   close_or_fail(x);
   crowd_free(c);
@@ -357,11 +307,10 @@ static void damage_is_seen(void **state) {
       now[2] += 1;
     H5Dwrite(d, memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, now);
     H5Fflush(file, H5F_SCOPE_GLOBAL);
-    CHECK(look(path, &text) == PEL_IO, "%s changed: got '%s', want damage", name, text);
-    free(text);
+    free(verified(path, PEL_IO));
     H5Dwrite(d, memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, was);
     H5Tclose(t), H5Dclose(d), H5Fclose(file);
-    CHECK(look(path, &text) == PEL_OK, "%s restored: got '%s', want a good file", name, text);
+    char *text = verified(path, PEL_OK);
     CHECK(strstr(text, "good, 3 frames of 60 particles"), "got '%s'", text);
     free(text);
   }

@@ -28,10 +28,12 @@ typedef struct {
   int npatches;
 } pel_array;
 
-/* A number of the layer that is state too (next output time, reference of an invariant ...). */
+/* A number that a run needs to go on: of the state (the box of particles), and so part of its
+ * fingerprint, or of the layer (length of the step, reference of an invariant ...). */
 typedef struct {
   const char *name; /* a legal HDF5 attribute name */
   double value;
+  bool state;
 } pel_scalar;
 
 /* Arrays and numbers of names that begin so are the memory of what is measured on the way: no part
@@ -75,7 +77,7 @@ typedef struct {
   int nscalars;
   pel_numbers *numbers;
   int nnumbers;
-  uint64_t fingerprint; /* of all arrays but those aside; see below */
+  uint64_t fingerprint; /* of all arrays but those aside, and of numbers of the state; see below */
 } pel_snapshot;
 
 /* A result of a run, with the error of each of its values. */
@@ -97,13 +99,17 @@ typedef struct {
 
 /* ---- fingerprints ----------------------------------------------------------------------------
  * The fingerprint of an array is the sum (mod 2^64) over its elements of
- * mix(key of its name, global index, bits); that of a snapshot the sum over its arrays.  Sums
- * commute, so neither depends on the layout.  Global index: (k*n[1] + j)*n[0] + i. */
+ * mix(key of its name, global index, bits); that of a snapshot the sum over its arrays, a number of
+ * the state counting as one of a single element.  Sums commute, so neither depends on the layout.
+ * Global index: (k*n[1] + j)*n[0] + i. */
 uint64_t pel_fingerprint_key(const char *name);
 /* Share of n consecutive elements from global index `index`. */
 uint64_t pel_fingerprint_row(uint64_t key, int64_t index, const double *x, int64_t n);
 /* Share of this rank's patches.  Local: the caller adds over ranks. */
 uint64_t pel_fingerprint_array(const pel_array *a, const pel_grid *g);
+
+/* Share of those of the n that are state.  Every rank has them: add it once. */
+uint64_t pel_fingerprint_scalars(const pel_scalar *x, int n);
 
 /* ---- what io implements ---- */
 
