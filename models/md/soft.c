@@ -26,6 +26,10 @@ static void mix(const void *state, const double *a, const double *b, double *x) 
 static void setup(pel_sim *s, void *state) {
   pel__md_pairwise *c = state;
   pel__md_pairs_setup(s, c, PEL_N(numbers), numbers, mix);
+  if (pel__md_is_mixed(&c->md))
+    pel_reject(s, NULL, "precision",
+               "any number of soft particles may be in one place, and what they add up to exceeds "
+               "the 32 bits that mixed has for it; use double");
 }
 
 static double coefficients(const void *state, int ti, int tj, double *c) {
