@@ -52,6 +52,14 @@ void pel__dynamics_force(pel_sim *s);           /* p.f becomes that of the prese
 /* The only source of numbers over all particles. */
 const pel_totals *pel__dynamics_totals(pel_sim *s);
 
+/* ---- dynamics_explain.c ---- */
+
+/* Why the last evaluation of forces has failed on some rank, if it did.  Returns the code.
+ * Collective. */
+int pel__dynamics_explain_forces(const pel_sim *s, pel_error *e);
+/* That in the step ahead a particle would move by more than the cut-off.  Collective. */
+int pel__dynamics_explain_leap(const pel__dynamics *d, pel_error *e);
+
 /* ---- particle_state.c ---- */
 
 /* The ids of which a rank holds the state when it is in order of id: [first, first + n). */

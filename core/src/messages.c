@@ -1,6 +1,5 @@
 #include "messages.h"
 
-#include <stdint.h>
 #include <stdlib.h>
 
 enum { TAG_COUNT = 1, TAG_RECORDS = 2 };
@@ -74,5 +73,28 @@ int pel__agree_error(MPI_Comm comm, pel_error *e) {
   mine = e->code ? rank : n;
   MPI_Allreduce(&mine, &first, 1, MPI_INT, MPI_MIN, comm);
   if (first < n) MPI_Bcast(e, sizeof *e, MPI_BYTE, first, comm);
+  return e->code;
+}
+
+bool pel__comes_first(const pel__key *a, const pel__key *b) {
+  if (a->value != b->value) return a->value < b->value;
+  if (a->id[0] != b->id[0]) return a->id[0] < b->id[0];
+  return a->id[1] < b->id[1];
+}
+
+int pel__agree_first(MPI_Comm comm, pel__key key, pel_error *e) {
+  typedef struct {
+    pel__key key;
+    int64_t failed;
+  } told;
+  int n, first = -1;
+  MPI_Comm_size(comm, &n);
+  told *all = malloc((size_t)n * sizeof *all), mine = {key, e->code != PEL_OK};
+  if (!all) abort();
+  MPI_Allgather(&mine, sizeof mine, MPI_BYTE, all, sizeof mine, MPI_BYTE, comm);
+  for (int r = 0; r < n; ++r)
+    if (all[r].failed && (first < 0 || pel__comes_first(&all[r].key, &all[first].key))) first = r;
+  free(all);
+  if (first >= 0) MPI_Bcast(e, sizeof *e, MPI_BYTE, first, comm);
   return e->code;
 }

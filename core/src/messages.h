@@ -4,7 +4,9 @@
 #define PEL_MESSAGES_H
 
 #include <mpi.h>
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include "pelsim/error.h"
 
 /* With whom: rank NULL means every rank of the communicator, this one among them. */
@@ -25,5 +27,14 @@ void pel__sum_int128(MPI_Comm comm, __int128 *x, int n);
 /* Everyone learns of failure on any rank: returns the code of the lowest rank that failed, and on
  * all ranks its text.  Collective. */
 int pel__agree_error(MPI_Comm comm, pel_error *e);
+
+/* The same where the error is that of the rank whose key comes first, by value and then ids: what
+ * is told then does not depend on the layout. */
+typedef struct {
+  double value;
+  int64_t id[2];
+} pel__key;
+bool pel__comes_first(const pel__key *a, const pel__key *b);
+int pel__agree_first(MPI_Comm comm, pel__key key, pel_error *e);
 
 #endif

@@ -236,6 +236,24 @@ static void build_column(search *s, int k, int from, int to) {
   }
 }
 
+/* The most that is added to one place: by rows of others, and by its own. */
+static int64_t most_summands(const pel__share *h, const pel__particles *p) {
+  int64_t most = 1;
+  for (int c = 0; c < pel__nall(p); ++c) {
+    int64_t longest = 0;
+    for (int r = 0; r < PEL_LANES && c >= h->first && c < h->last; ++r) {
+      int64_t n = 0;
+      for (const pel__rows *k = h->rows; k < h->rows + PEL__KINDS; ++k) {
+        const int *row = k->row + (ptrdiff_t)(c - h->first) * PEL_LANES + r;
+        n += (int64_t)(row[1] - row[0]) * PEL_LANES;
+      }
+      longest = n > longest ? n : longest;
+    }
+    most = h->hits[c] + longest > most ? h->hits[c] + longest : most;
+  }
+  return most + PEL_LANES;
+}
+
 static void build_share(pel__pair_list *l, const pel__particles *p, pel__share *h) {
   const double reach = l->cutoff + l->skin, most = reach + l->blur;
   search s = {
@@ -248,6 +266,7 @@ static void build_share(pel__pair_list *l, const pel__particles *p, pel__share *
     if (from < to) build_column(&s, k, from, to);
   }
   find_touched(h, p);
+  h->summands = l->paired ? most_summands(h, p) : 0;
   free(s.runs);
   for (int r = 0; r < PEL_LANES; ++r) free(s.found[r]);
 }
@@ -365,8 +384,11 @@ int pel__pair_list_build(pel__pair_list *l, pel__particles *p, bool far, pel_err
     prepare(&l->share[t], p, l->split[t], l->split[t + 1]);
     build_share(l, p, &l->share[t]);
   }
-  l->entries = 0;
-  for (int t = 0; t < l->nshares; ++t) l->entries += (int64_t)entries_of(&l->share[t]);
+  l->entries = 0, l->summands = 1;
+  for (const pel__share *h = l->share; h < l->share + l->nshares; ++h) {
+    l->entries += (int64_t)entries_of(h);
+    l->summands = h->summands > l->summands ? h->summands : l->summands;
+  }
   balance(l);
   l->fresh = true;
   ++l->builds;
@@ -406,29 +428,45 @@ static void each_pair(const pel__pair_list *l, const pel__particles *p, visit *t
 
 typedef struct {
   double r2, count;
-  int64_t i, j;
-} answer;
+} counted;
 
 static void count(void *ctx, int64_t i, int64_t j, double r2, int sides) {
-  answer *a = ctx;
+  counted *a = ctx;
   (void)i, (void)j;
   if (r2 < a->r2) a->count += 1. / sides;
 }
-static void nearest(void *ctx, int64_t i, int64_t j, double r2, int sides) {
-  answer *a = ctx;
-  (void)sides;
-  if (r2 < a->r2) *a = (answer){.r2 = r2, .i = i, .j = j};
-}
 
 double pel__pair_list_count(const pel__pair_list *l, const pel__particles *p, double r) {
-  answer a = {.r2 = r * r};
+  counted a = {.r2 = r * r};
   each_pair(l, p, count, &a);
   return a.count;
 }
 
-void pel__pair_list_closest(const pel__pair_list *l, const pel__particles *p, int64_t *i,
-                            int64_t *j, double *r) {
-  answer a = {.r2 = INFINITY, .i = -1, .j = -1};
-  each_pair(l, p, nearest, &a);
-  *i = a.i, *j = a.j, *r = sqrt(a.r2);
+typedef struct {
+  const pel__particles *p;
+  double r2;
+  int64_t i, j; /* places, that with the lower id first */
+} nearest;
+
+static void look(void *ctx, int64_t i, int64_t j, double r2, int sides) {
+  nearest *a = ctx;
+  const int64_t *id = a->p->id;
+  (void)sides;
+  if (r2 > a->r2 || id[j] < 0) return;
+  const int64_t first = id[i] < id[j] ? i : j, second = first == i ? j : i;
+  if (r2 == a->r2 && a->i >= 0 &&
+      (id[first] > id[a->i] || (id[first] == id[a->i] && id[second] >= id[a->j])))
+    return;
+  a->r2 = r2, a->i = first, a->j = second;
+}
+
+pel__closest pel__pair_list_closest(const pel__pair_list *l, const pel__particles *p) {
+  nearest a = {p, INFINITY, -1, -1};
+  each_pair(l, p, look, &a);
+  pel__closest c = {.r = INFINITY};
+  if (a.i < 0) return c;
+  c = (pel__closest){.r = sqrt(a.r2), .id = {p->id[a.i], p->id[a.j]}};
+  for (int k = 0; k < 3; ++k) /* which may be a copy */
+    c.x[k] = pel__domain_inside(&p->domain, k, p->x[k][a.i]);
+  return c;
 }

@@ -24,6 +24,7 @@ typedef struct {
   int hits_room;
   int owned_end;            /* clusters [first, owned_end) are touched */
   int copy_first, copy_end; /* and these of the copies */
+  int64_t summands;         /* if paired: the most added to a place */
 } pel__share;
 
 typedef struct {
@@ -38,6 +39,7 @@ typedef struct {
   double blur;
   pel__packed packed; /* positions for kernels, as of the last evaluation */
   bool fresh;         /* copies have the present positions, for the evaluation that follows */
+  int64_t summands;   /* if paired: the most that is added to any place */
   bool paired;        /* vectors hold two clusters: rows are filled up with an empty one */
   int64_t entries;
   double builds;
@@ -57,8 +59,12 @@ int pel__pair_list_build(pel__pair_list *l, pel__particles *p, bool far, pel_err
 /* Pairs within `r` of each other that this rank has, those with guests counted as half. */
 double pel__pair_list_count(const pel__pair_list *l, const pel__particles *p, double r);
 
-/* The closest pair: places and distance. */
-void pel__pair_list_closest(const pel__pair_list *l, const pel__particles *p, int64_t *i,
-                            int64_t *j, double *r);
+/* The closest pair that this rank has, of several the first by their ids. */
+typedef struct {
+  double r;      /* INFINITY: there is none */
+  int64_t id[2]; /* ascending */
+  double x[3];   /* of the first */
+} pel__closest;
+pel__closest pel__pair_list_closest(const pel__pair_list *l, const pel__particles *p);
 
 #endif

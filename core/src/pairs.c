@@ -6,15 +6,8 @@
 
 /* ---- the potential ---- */
 
-/* Exponents of two: how many quanta the largest summand counts, what one may, what a sum may. */
-typedef struct {
-  int chosen, summand, sum;
-} ranges;
-static const ranges of_double = {50, 50, 51}, of_int32 = {28, 30, 30};
-
-static ranges ranges_of(const pel__potential *u) {
-  return u->kernels->mixed ? of_int32 : of_double;
-}
+/* In mixed precision the largest force has 2^28 quanta, so that as a rule 32 bits are enough. */
+enum { MIXED_BITS = 28 };
 
 /* The power of two q with largest <= 2^n q < 2 largest. */
 static double quantum(double largest, int n) {
@@ -44,8 +37,8 @@ int pel__potential_create(pel__potential *u, const pel_pair_kernels *k, int ntyp
   const size_t n = (size_t)ntypes * (size_t)ntypes * (size_t)(nc + 1);
   double c[nc + 1], *table = calloc(n, sizeof *table);
   *u = (pel__potential){.kernels = k, .ntypes = ntypes};
-  u->force_quantum = quantum(largest_force, ranges_of(u).chosen);
-  u->energy_quantum = quantum(largest_energy, of_double.chosen);
+  u->force_quantum = quantum(largest_force, k->mixed ? MIXED_BITS : PEL__PAIR_BITS);
+  u->energy_quantum = quantum(largest_energy, PEL__PAIR_BITS);
   for (int i = 0; i < ntypes && table; ++i)
     for (int j = 0; j < ntypes; ++j) {
       double *t = table + (ptrdiff_t)i * (nc + 1) * ntypes + j;
@@ -107,6 +100,7 @@ void pel__pair_work_destroy(pel__pair_work *w, int threads) {
   for (int t = 0; w->f && t < threads; ++t) pel__array_destroy(w->f[t]);
   for (int a = 0; a < PEL_PAIR_ATTRIBUTES; ++a) pel__array_destroy(w->attribute[a]);
   free(w->f);
+  pel__wide_destroy(&w->wide, threads);
   memset(w, 0, sizeof *w);
 }
 
@@ -131,8 +125,8 @@ typedef struct {
 /* What a thread adds up. */
 typedef struct {
   double largest_force, largest_energy;
-  bool overflow;
-  __int128 energy; /* twice: what both ranks of a pair have counts once */
+  int64_t overflown; /* the first id whose sum exceeds */
+  __int128 energy;   /* twice: what both ranks of a pair have counts once */
   __int128 virial[6];
 } result;
 
@@ -153,6 +147,12 @@ static void start(const job *k, int t, int from, int to) {
     for (int a = 0; a < k->ntos; ++a)
       *(pel_bits4 *)((int64_t *)k->w->f[t] + (size_t)c * values + (size_t)a * PEL_LANES) = value;
   }
+}
+
+/* What as many as are added to a particle may each have so that 32 bits hold the sum: of F/r. */
+static double narrow(const job *k) {
+  const double arm = k->ntos == 3 ? k->u->cutoff : 1;
+  return (0x1p31 / (double)k->l->summands - 1) * k->u->force_quantum / arm * (1 - 0x1p-16);
 }
 
 static void accumulate(const job *k, int t, int kind, result *r) {
@@ -179,6 +179,8 @@ static void accumulate(const job *k, int t, int kind, result *r) {
                         .magic_energy = pel__magic(k->u->energy_quantum),
                         .grain2 = grain * grain,
                         .scale = (k->ntos == 3 ? grain : 1) / quantum,
+                        .narrow = narrow(k),
+                        .wide = is_mixed(k) ? &k->w->wide.notes[t] : NULL,
                         .far2 = 4 * k->u->cutoff * k->u->cutoff};
   for (int a = 0; a < k->u->kernels->nattributes; ++a)
     task.attribute[a] = is_mixed(k) ? (const void *)k->w->attribute[a] : *k->u->read[a];
@@ -191,18 +193,20 @@ static void accumulate(const job *k, int t, int kind, result *r) {
 /* What all threads have added to a cluster along axis a. */
 static pel_long4 gather(const job *k, int c, int a, bool copy) {
   const ptrdiff_t at = ((ptrdiff_t)c * k->ntos + a) * PEL_LANES;
+  const pel__wide *wide = &k->w->wide;
   pel_bits4 n = {0};
-  pel_sum4 narrow = {0};
   for (int t = 0; t < k->l->nshares; ++t) {
     const pel__share *h = &k->l->share[t];
     const int from = copy ? h->copy_first : h->first, to = copy ? h->copy_end : h->owned_end;
     if (c < from || c >= to) continue;
     if (is_mixed(k))
-      narrow += *(const pel_sum4 *)((const uint32_t *)k->w->f[t] + at);
+      n += (pel_bits4) __builtin_convertvector(
+          *(const pel_int4 *)((const int32_t *)k->w->f[t] + at), pel_long4);
     else
       n += *(const pel_bits4 *)((const uint64_t *)k->w->f[t] + at);
   }
-  if (is_mixed(k)) return __builtin_convertvector((pel_int4)narrow, pel_long4);
+  if (wide->any && wide->marked[c])
+    n += *(const pel_bits4 *)(wide->sum + ((ptrdiff_t)c * 3 + a) * PEL_LANES);
   return (pel_long4)n;
 }
 
@@ -234,15 +238,20 @@ static void add_shifted(const job *k, const pel_long4 f[3], const double by[3], 
   add_virial(k, f, (const double *const[]){shift[0], shift[1], shift[2]}, 0, r);
 }
 
+static void note_overflow(const job *k, ptrdiff_t at, pel_long4 outside, result *r) {
+  for (int l = 0; l < PEL_LANES; ++l)
+    if (outside[l] && k->p->id[at + l] >= 0 && k->p->id[at + l] < r->overflown)
+      r->overflown = k->p->id[at + l];
+}
+
 /* Sums of all threads and images to the particles of [first, last), as multiples of the quantum. */
 static void settle(const job *k, int first, int last, result *r) {
   const pel__particles *p = k->p;
   const double one = pel__magic(k->u->force_quantum);
   const pel_double4 magic = {one, one, one, one};
-  const int64_t most = INT64_C(1) << ranges_of(k->u).sum;
-  pel_long4 outside = {0};
+  const int64_t most = INT64_C(1) << PEL__SUM_BITS;
   for (int c = first; c < last; ++c) {
-    pel_long4 f[3];
+    pel_long4 f[3], outside = {0};
     for (int a = 0; a < k->ntos; ++a) f[a] = sum_of(k, c, a, false);
     for (int g = p->image_at[c]; g < p->image_at[c + 1]; ++g) {
       pel_long4 extra[3];
@@ -259,8 +268,8 @@ static void settle(const job *k, int first, int last, result *r) {
       outside |= (f[a] < -most) | (f[a] >= most);
       *(pel_double4 *)(k->to[a] + at) = (pel_double4)((pel_bits4)f[a] + (pel_bits4)magic) - magic;
     }
+    if (outside[0] | outside[1] | outside[2] | outside[3]) note_overflow(k, at, outside, r);
   }
-  r->overflow |= (outside[0] | outside[1] | outside[2] | outside[3]) != 0;
 }
 
 /* Of two opposite shifts one. */
@@ -278,27 +287,14 @@ static void settle_guests(const job *k, int first, int last, result *r) {
   }
 }
 
-static int explain(const job *k, const result *r, pel_error *e) {
-  const bool forces = k->ntos == 3;
-  const double arm = forces ? k->u->cutoff : 1; /* largest_force is of F/r */
-  const double most_force = ldexp(k->u->force_quantum, ranges_of(k->u).summand),
-               most_energy = ldexp(k->u->energy_quantum, of_double.summand);
-  const bool force = !(r->largest_force * arm <= most_force),
-             energy = !(r->largest_energy <= most_energy);
-  if (!force && !energy && !r->overflow) return PEL_OK;
-  int64_t i, j;
-  double d;
-  const pel__particles *p = k->p;
-  pel__pair_list_closest(k->l, p, &i, &j, &d);
-  return pel_error_set(
-      e, PEL_INVALID,
-      "the %s of a pair exceeds %g: particles %ld and %ld are %g apart, at (%g, %g, %g); "
-      "look for overlapping particles in the start, or reduce the time step",
-      energy && !force ? "energy"
-      : forces         ? "force"
-                       : "density",
-      energy && !force ? most_energy : most_force, (long)p->id[i], (long)p->id[j], d, p->x[0][i],
-      p->x[1][i], p->x[2][i]);
+/* How a thing that does not fit is found: NaN does not, either. */
+static pel__excess excess_of(const job *k, const result *r) {
+  const double arm = k->ntos == 3 ? k->u->cutoff : 1;
+  if (!(r->largest_force * arm <= ldexp(k->u->force_quantum, PEL__PAIR_BITS)))
+    return PEL__FORCE_EXCEEDS;
+  if (!(r->largest_energy <= ldexp(k->u->energy_quantum, PEL__PAIR_BITS)))
+    return PEL__ENERGY_EXCEEDS;
+  return r->overflown < INT64_MAX ? PEL__SUM_EXCEEDS : PEL__ALL_FIT;
 }
 
 /* Of all ranks. */
@@ -332,11 +328,12 @@ static int run(job *k, pel__pair_sums *sums, pel_error *e) {
   pel__particles *p = k->p;
   const pel__share *share = k->l->share;
   const int nt = k->l->nshares, own = p->nclusters + p->nimages;
-  result each[nt], total = {0};
-  if (reserve(k->w, p, k->l, is_mixed(k), k->u->kernels->nattributes, e) ||
+  result each[nt], total = {.overflown = INT64_MAX};
+  if (pel__wide_start(&k->w->wide, nt, e) ||
+      reserve(k->w, p, k->l, is_mixed(k), k->u->kernels->nattributes, e) ||
       pel__packed_prepare(&k->l->packed, p, k->l->cutoff, is_mixed(k), e))
     return e->code;
-  memset(each, 0, sizeof each);
+  for (int t = 0; t < nt; ++t) each[t] = total;
   const pel__copies copies = copies_of(k);
   pel__guests_start(p, &copies);
   pel__images_refresh(p, &copies);
@@ -349,6 +346,8 @@ static int run(job *k, pel__pair_sums *sums, pel_error *e) {
   {
 #pragma omp for schedule(static, 1)
     for (int t = 0; t < nt; ++t) accumulate(k, t, PEL__WITH_GUESTS, &each[t]);
+#pragma omp single
+    pel__wide_collect(&k->w->wide, nt, pel__nall(p));
 #pragma omp for schedule(static, 1)
     for (int t = 0; t < nt; ++t) {
       const int64_t guests = p->guests.n;
@@ -360,13 +359,17 @@ static int run(job *k, pel__pair_sums *sums, pel_error *e) {
   for (int t = 0; t < nt; ++t) {
     total.largest_force = fmax(total.largest_force, each[t].largest_force);
     total.largest_energy = fmax(total.largest_energy, each[t].largest_energy);
-    total.overflow |= each[t].overflow;
+    if (each[t].overflown < total.overflown) total.overflown = each[t].overflown;
     total.energy += each[t].energy;
     for (int v = 0; v < 6; ++v) total.virial[v] += each[t].virial[v];
   }
   k->l->fresh = false;
   if (sums) report(k, &total, sums);
-  return explain(k, &total, e);
+  k->w->excess = excess_of(k, &total), k->w->overflown = total.overflown;
+  if (pel__wide_finish(&k->w->wide, nt, e)) return e->code;
+  if (k->w->excess != PEL__ALL_FIT)
+    pel_error_set(e, PEL_INVALID, "a sum over pairs is out of range");
+  return e->code;
 }
 
 int pel__pairs_run(pel__particles *p, pel__pair_list *l, const pel__potential *u, pel__pair_work *w,

@@ -3,6 +3,7 @@
 #define PEL_PAIRS_H
 
 #include "pair_list.h"
+#include "pair_wide.h"
 
 /* A pair potential with its table of coefficients. */
 typedef struct {
@@ -17,6 +18,10 @@ typedef struct {
   double **read[PEL_PAIR_ATTRIBUTES]; /* attributes */
   bool later;                         /* positions are those of an earlier pass */
 } pel__potential;
+
+/* Exponents of two: the quanta of an energy, and of a force, or what else is summed, that a pair
+ * may have, and a particle. */
+enum { PEL__PAIR_BITS = 50, PEL__SUM_BITS = 51 };
 
 /* ncoefficients and ntypes from the kernels; coefficient(ctx, ti, tj, c) gives the cut-off and
  * fills c.  largest_force, largest_energy: the most that a pair, or a particle, may have. */
@@ -33,23 +38,39 @@ typedef struct {
   double virial[6]; /* sum over pairs of d_a f_b: xx, yy, zz, xy, xz, yz */
 } pel__pair_sums;
 
-/* Memory that evaluations share. */
+/* What has been out of its range. */
+typedef enum {
+  PEL__ALL_FIT,
+  PEL__SUM_EXCEEDS, /* that of a particle */
+  PEL__ENERGY_EXCEEDS,
+  PEL__FORCE_EXCEEDS /* of a pair: |F|/r times the cut-off, or its share of what is summed */
+} pel__excess;
+
+/* Memory that evaluations share, and what this rank's last one found. */
 typedef struct {
   void **f;                              /* [threads]: sums of each, as in pel_pair_task */
   float *attribute[PEL_PAIR_ATTRIBUTES]; /* in mixed precision */
   int room, attribute_room;              /* clusters */
+  pel__wide wide;                        /* in mixed precision */
+  pel__excess excess;
+  int64_t overflown; /* the first id whose sum exceeds; INT64_MAX: none */
 } pel__pair_work;
 
 void pel__pair_work_destroy(pel__pair_work *w, int threads);
 
 /* Positions of copies and the attributes that are read, then p->f for all particles.  sums, of the
- * pairs of all ranks, may be NULL: forces only.  Fails, perhaps on one rank only, when a force or
- * energy exceeds its range, naming the closest pair.  Collective. */
+ * pairs of all ranks, may be NULL: forces only.  Fails, perhaps on one rank only: without memory,
+ * or when something exceeds its range, for pel__pairs_explain to tell.  Collective. */
 int pel__pairs_run(pel__particles *p, pel__pair_list *l, const pel__potential *u, pel__pair_work *w,
                    pel__pair_sums *sums, pel_error *e);
 
 /* The same for a pass that sums an attribute, into to[place] of all particles. */
 int pel__pairs_sum(pel__particles *p, pel__pair_list *l, const pel__potential *u, pel__pair_work *w,
                    double *to, pel_error *e);
+
+/* What exceeded its range on any rank in the last evaluation, the same on every layout: the closest
+ * pair, or the first particle.  Returns the code.  Collective. */
+int pel__pairs_explain(const pel__particles *p, const pel__pair_list *l, const pel__potential *u,
+                       const pel__pair_work *w, pel_error *e);
 
 #endif

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "analysis.h"
+#include "dynamics.h"
 #include "events.h"
 #include "plan.h"
 #include "start.h"
@@ -64,6 +65,7 @@ static agreement agree(pel__records *r, double started, double saved) {
 static void explain_failure(pel_sim *s, const agreement *a, pel_error *e) {
   if (a->failed) {
     pel_error mine = {0};
+    if (s->dynamics && pel__dynamics_explain_forces(s, e)) return;
     if (atomic_load(&s->failed)) pel_error_set(&mine, PEL_INVALID, "%s", s->failure);
     pel__agree_error(s->comm, &mine);
     pel_error_set(e, mine.code, "%s", mine.text);

@@ -23,7 +23,7 @@ static void hold(pel__dynamics *d, bool back) {
   }
 }
 
-/* A rank that alone finds a force too large reports it and goes on with the others. */
+/* A rank that alone finds a force too large goes on with the others; why is asked when all know. */
 static void run_pairs(pel_sim *s, pel__force_stage *f, bool first, bool sums) {
   pel__dynamics *d = s->dynamics;
   pel__pair_sums each = {0};
@@ -108,40 +108,12 @@ static int evaluate(pel_sim *s, bool sums, double dt, pel_error *e) {
 
 /* ---- motion ---- */
 
-/* Positions have just been moved by so much of v, some by more than the cut-off: tells of the
- * fastest particle, and of the closest pair before, which as a rule is the reason. */
-static int explain_leap(pel__dynamics *d, double dt, pel_error *e) {
-  pel__particles *p = &d->p;
-  int64_t fastest = -1, i, j;
-  double r, most = -1, everywhere;
-  pel__drift(p, -dt); /* exactly undone */
-  for (int64_t k = 0; k < (int64_t)p->nclusters * PEL_LANES; ++k) {
-    const double v2 = p->v[0][k] * p->v[0][k] + p->v[1][k] * p->v[1][k] + p->v[2][k] * p->v[2][k];
-    if (pel__is_empty(p, k) || v2 <= most) continue;
-    fastest = k, most = isfinite(v2) ? v2 : INFINITY;
-    if (!isfinite(v2)) break;
-  }
-  MPI_Allreduce(&most, &everywhere, 1, MPI_DOUBLE, MPI_MAX, p->regions->comm);
-  if (most < everywhere) return pel__agree_error(p->regions->comm, e);
-  pel__pair_list_closest(&d->list, p, &i, &j, &r);
-  int n = snprintf(e->text, sizeof e->text,
-                   "particle %ld moves further than the cut-off in one step: position (%g, %g, "
-                   "%g), velocity (%g, %g, %g)",
-                   (long)p->id[fastest], p->x[0][fastest], p->x[1][fastest], p->x[2][fastest],
-                   p->v[0][fastest], p->v[1][fastest], p->v[2][fastest]);
-  if (i >= 0)
-    n += snprintf(e->text + n, sizeof e->text - (size_t)n,
-                  "; the closest pair, particles %ld and %ld, is %g apart", (long)p->id[i],
-                  (long)p->id[j], r);
-  snprintf(e->text + n, sizeof e->text - (size_t)n,
-           "; reduce [time] dt, or look for overlapping particles in the start");
-  e->code = PEL_INVALID;
-  return pel__agree_error(p->regions->comm, e);
-}
-
 static int drift(pel__dynamics *d, double dt, pel_error *e) {
   const double moved = sqrt(pel__drift(&d->p, dt)), allowed = d->list.skin / 2;
-  if (d->listed && !(moved <= allowed + d->list.cutoff)) return explain_leap(d, dt, e);
+  if (d->listed && !(moved <= allowed + d->list.cutoff)) {
+    pel__drift(&d->p, -dt); /* exactly undone */
+    return pel__dynamics_explain_leap(d, e);
+  }
   d->listed = d->listed && moved <= allowed; /* two may each be so much nearer to the other */
   d->forced = d->summed = false;
   if (d->p.domain.walled[0] || d->p.domain.walled[1] || d->p.domain.walled[2]) d->moving = false;

@@ -170,7 +170,7 @@ static void density_ranges(const void *state, double *largest_density, double *l
 }
 static void force_ranges(const void *state, double *largest_force, double *largest_energy) {
   const metal *c = state;
-  *largest_force = c->eam.largest_force * pel__md_range(&c->md, 1, 0x1p-6);
+  *largest_force = c->eam.largest_force * pel__md_range(&c->md, 1, 0x1p-8);
   *largest_energy = c->eam.largest_energy;
 }
 

@@ -68,8 +68,10 @@ static double coefficients(const void *state, int ti, int tj, double *c) {
   return p->cutoff;
 }
 
-static void scale(const pel__md_pair *p, double *energy, double *length) {
-  *energy = fmax(p->x[0], 1e-30), *length = p->x[1];
+static pel__md_usual scale(const pel__md_pair *p, double spacing) {
+  const double e = fmax(p->x[0], 1e-30), force = e / p->x[1];
+  (void)spacing;
+  return (pel__md_usual){e, force, force};
 }
 
 static const pel_pair_kernels *kernels(const void *state) {

@@ -178,6 +178,13 @@ void pel__md_box(pel_particle_box *b, const void *state) {
   }
 }
 
+double pel__md_neighbours(const pel__md *md) {
+  const int dims = md->crystal.lattice->dims;
+  double volume = 1;
+  for (int a = 0; a < dims; ++a) volume *= md->length[a];
+  return pow(volume / (double)md->crystal.n, 1. / dims);
+}
+
 /* Those of the file, unless a temperature is given. */
 static bool keeps_velocities(const pel__md *md) {
   return md->from && md->from->has_velocities && !md->draws;

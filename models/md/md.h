@@ -105,7 +105,11 @@ typedef struct {
 /* Kernels of the precision that is asked for, of the two named K and K_mixed. */
 #define PEL__MD_PRECISE(md, K) (pel__md_is_mixed(md) ? &K##_mixed : &(K))
 static inline bool pel__md_is_mixed(const pel__md *md) { return md->precision == 1; }
-/* What a pair may add at most, given twice: mixed precision has 28 bits for it instead of 50. */
+/* The edge of the cube, or square, that each particle has to itself at the start. */
+double pel__md_neighbours(const pel__md *md);
+
+/* The largest force for pel_pair_stage.ranges: in double precision no pair may have more, in mixed
+ * 2^-28 of it is the quantum. */
 static inline double pel__md_range(const pel__md *md, double of_double, double of_mixed) {
   return pel__md_is_mixed(md) ? of_mixed : of_double;
 }

@@ -44,8 +44,9 @@ static double coefficients(const void *state, int ti, int tj, double *c) {
   return p->cutoff;
 }
 
-static void scale(const pel__md_pair *p, double *energy, double *length) {
-  *energy = p->x[0], *length = 1 / p->x[1];
+static pel__md_usual scale(const pel__md_pair *p, double spacing) {
+  (void)spacing;
+  return (pel__md_usual){p->x[0], p->x[0] * p->x[1], p->x[0] / p->x[2]};
 }
 
 PEL__MD_KERNELS(pel__morse)

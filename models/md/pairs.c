@@ -91,13 +91,13 @@ void pel__md_pairs_setup(pel_sim *s, pel__md_pairwise *c, int n, const pel__md_n
 
 void pel__md_ranges(const pel__md_pairwise *c, pel__md_scale *scale, double *largest_force,
                     double *largest_energy) {
+  const double spacing = pel__md_neighbours(&c->md);
   *largest_force = *largest_energy = 0;
   for (int i = 0; i < c->md.crystal.ntypes; ++i)
     for (int j = 0; j < c->md.crystal.ntypes; ++j) {
-      double energy, length;
-      scale(&c->of[i][j], &energy, &length);
-      *largest_force =
-          fmax(*largest_force, pel__md_range(&c->md, 0x1p15, 0x1p12) * energy / length);
-      *largest_energy = fmax(*largest_energy, 0x1p11 * energy);
+      const pel__md_usual u = scale(&c->of[i][j], spacing);
+      const double force = pel__md_range(&c->md, 0x1p15 * u.force, 0x1p12 * u.mixed_force);
+      *largest_force = fmax(*largest_force, force);
+      *largest_energy = fmax(*largest_energy, 0x1p11 * u.energy);
     }
 }

@@ -42,10 +42,15 @@ typedef struct {
 void pel__md_pairs_setup(pel_sim *s, pel__md_pairwise *c, int n, const pel__md_number *numbers,
                          pel__md_mix *mix);
 
-/* The larger of the ranges and these, over all pairs of types: scale(p, rc) of each gives a typical
- * energy and length; a pair may have 2^11 of the energy, and 2^15 of the
- * force, or 2^12 in mixed precision. */
-typedef void pel__md_scale(const pel__md_pair *p, double *energy, double *length);
+/* What is usual for a pair of types, in a system with this distance between neighbours: its energy,
+ * of which a pair may have 2^11, and two forces.  In double precision a pair may have 2^15 of the
+ * first; in mixed precision forces are rounded to 2^-16 of the second, and those beyond some 2^6 of
+ * it take longer. */
+typedef struct {
+  double energy, force, mixed_force;
+} pel__md_usual;
+typedef pel__md_usual pel__md_scale(const pel__md_pair *p, double spacing);
+/* The largest of all pairs of types. */
 void pel__md_ranges(const pel__md_pairwise *c, pel__md_scale *scale, double *largest_force,
                     double *largest_energy);
 

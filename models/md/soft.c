@@ -26,10 +26,6 @@ static void mix(const void *state, const double *a, const double *b, double *x) 
 static void setup(pel_sim *s, void *state) {
   pel__md_pairwise *c = state;
   pel__md_pairs_setup(s, c, PEL_N(numbers), numbers, mix);
-  if (pel__md_is_mixed(&c->md))
-    pel_reject(s, NULL, "precision",
-               "any number of soft particles may be in one place, and what they add up to exceeds "
-               "the 32 bits that mixed has for it; use double");
 }
 
 static double coefficients(const void *state, int ti, int tj, double *c) {
@@ -39,8 +35,11 @@ static double coefficients(const void *state, int ti, int tj, double *c) {
   return p->cutoff;
 }
 
-static void scale(const pel__md_pair *p, double *energy, double *length) {
-  *energy = p->x[0] / 0x1p8, *length = p->cutoff;
+/* A thousand particles may be in one place. */
+static pel__md_usual scale(const pel__md_pair *p, double spacing) {
+  const double force = p->x[0] / p->cutoff / 0x1p4;
+  (void)spacing;
+  return (pel__md_usual){p->x[0], force, force};
 }
 
 PEL__MD_KERNELS(pel__soft)

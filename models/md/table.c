@@ -140,7 +140,7 @@ static void ranges(const void *state, double *largest_force, double *largest_ene
     }
     *largest_energy = fmax(*largest_energy, 0x1p16 * energy);
     *largest_force =
-        fmax(*largest_force, pel__md_range(&p->md, 0x1p20, 0x1p12) * force / step * run);
+        fmax(*largest_force, pel__md_range(&p->md, 0x1p20, 0x1p9) * force / step * run);
   }
 }
 

@@ -45,9 +45,12 @@ static double coefficients(const void *state, int ti, int tj, double *c) {
   return p->cutoff;
 }
 
-static void scale(const pel__md_pair *p, double *energy, double *length) {
-  *length = p->x[1] * p->cutoff > 1 ? 1 / p->x[1] : p->cutoff;
-  *energy = fmax(fabs(p->x[0]), 1e-30) / *length;
+/* At the distance of neighbours it may be much weaker than where it is not screened. */
+static pel__md_usual scale(const pel__md_pair *p, double spacing) {
+  const double a = fmax(fabs(p->x[0]), 1e-30), kappa = p->x[1],
+               near = kappa * p->cutoff > 1 ? 1 / kappa : p->cutoff, most = a / (near * near),
+               usual = a * pel__exp(-kappa * spacing) * (kappa + 1 / spacing) / spacing;
+  return (pel__md_usual){a / near, most, fmin(fmax(usual / 4, most / 0x1p10), most)};
 }
 
 PEL__MD_KERNELS(pel__yukawa)

@@ -213,8 +213,8 @@ def product(model, table, files=None):
     combined = {f"{state}{ensemble}_{precision}":
                 start | more | {f"{model}.precision": precision}
                 for state, start in states.items() for ensemble, more in ENSEMBLES.items()
-                for precision in PRECISIONS if (model != "soft" if precision == "mixed" else
-                                                start | more not in table.values())}
+                for precision in PRECISIONS
+                if precision == "mixed" or start | more not in table.values()}
     for case in particles(model, combined, 30 if model == "eam" else 50, files):
         case.each = 2
         yield case

@@ -123,6 +123,11 @@ static inline void metal_forces(metal *s, pel_error *e) {
   pel__pairs_run(&s->p, &s->list, &s->force, &s->force_work, &sums, &mine);
   s->energy += sums.energy;
   memcpy(s->virial, sums.virial, sizeof s->virial);
+  if (mine.code) {
+    mine = (pel_error){0};
+    if (!pel__pairs_explain(&s->p, &s->list, &s->density, &s->density_work, &mine))
+      pel__pairs_explain(&s->p, &s->list, &s->force, &s->force_work, &mine);
+  }
   if (e)
     *e = mine;
   else

@@ -301,7 +301,9 @@ static void refused(void **state) {
   pel__pair_list_build(&s.list, &s.p, false, &e);
   fail_on(&e);
   assert_int_equal(pel__pairs_run(&s.p, &s.list, &s.u, &s.work, NULL, &e), PEL_INVALID);
-  assert_non_null(strstr(e.text, "particles 1 and 2 are 0.2 apart"));
+  e = (pel_error){0};
+  assert_int_equal(pel__pairs_explain(&s.p, &s.list, &s.u, &s.work, &e), PEL_INVALID);
+  assert_non_null(strstr(e.text, "particles 1 and 2, are 0.2 apart"));
   e = (pel_error){0};
   s.p.x[1][0] = NAN;
   assert_int_equal(pel__pair_list_build(&s.list, &s.p, false, &e), PEL_INVALID);

@@ -137,7 +137,10 @@ static int try_pair(double r, pull *found, pel_error *e) {
   md_create(&s, &d, 2, x, NULL, NULL, &lj_unit, 0.3, 1);
   install(&s, 1);
   pel__pair_list_build(&s.list, &s.p, false, e);
-  pel__pairs_run(&s.p, &s.list, &s.u, &s.work, &s.sums, e);
+  if (pel__pairs_run(&s.p, &s.list, &s.u, &s.work, &s.sums, e)) {
+    *e = (pel_error){0};
+    pel__pairs_explain(&s.p, &s.list, &s.u, &s.work, e);
+  }
   int *at = md_places(&s);
   *found = (pull){s.sums.energy, 0};
   for (int a = 0; a < 3; ++a) found->force += s.p.f[a][at[1]] * u[a];
@@ -377,30 +380,84 @@ static void mixed(void **state) {
   free(x);
 }
 
-/* What does not fit the 32 bits of a force stops the run. */
-static void mixed_refused(void **state) {
+/* A pair that does not fit 32 bits is summed in 64; what does not fit those, either, stops the run.
+ */
+static void mixed_cores(void **state) {
   (void)state;
+  pull found;
   choose(&potentials[0], PEL__LJ_CUT);
   present.mixed = true;
-  for (double r = 0.69; r >= 0; r -= 0.0775) { /* beyond 2^14 = 48 rc r^-14 - ..., r < 0.7 */
-    pull found;
+  for (double r = 0.6; r < 2.4; r += 0.03) { /* 2^31 quanta at r = 0.65 */
+    pel_error e = {0};
+    assert_int_equal(try_pair(r, &found, &e), PEL_OK);
+    near("force", r, found.force, -slope(r), 2e-5); /* half a quantum along each axis */
+  }
+  for (double r = 0.24; r >= 0; r -= 0.06) {
     pel_error e = {0};
     assert_int_equal(try_pair(r, &found, &e), PEL_INVALID);
     assert_non_null(strstr(e.text, "of a pair exceeds"));
     assert_non_null(strstr(e.text, "particles 1 and 2"));
   }
-  for (double r = 0.72; r < 2.4; r += 0.07) {
-    pull found;
-    pel_error e = {0};
-    assert_int_equal(try_pair(r, &found, &e), PEL_OK);
-    near("force", r, found.force, -slope(r), 1e-4);
+  unchoose();
+}
+
+/* Particles nearly in one place: what they add up to is more than 32 bits hold, and in a larger
+ * pile more than a sum may be. */
+static int pile_up(bool mixed, int n, int threads, double *f, pel_error *e) {
+  const pel__domain d = cube(6);
+  double *x = calloc(3 * (size_t)n, sizeof *x), sum[3] = {0};
+  uint64_t seed = 11;
+  md s;
+  for (int i = 0; i < n; ++i) /* at an edge: some of the sums are those of images */
+    for (int a = 0; a < 3; ++a) {
+      const double at = (i % 3 && a == 0 ? 0.9 : 0) + 0.1 * uniform(&seed) - 0.05;
+      x[3 * i + a] = at < 0 ? at + 6 : at;
+    }
+  present.mixed = mixed;
+  md_create(&s, &d, n, x, NULL, NULL, &lj_unit, 0.2, threads);
+  install(&s, 1);
+  pel__pair_list_build(&s.list, &s.p, false, e);
+  if (pel__pairs_run(&s.p, &s.list, &s.u, &s.work, &s.sums, e)) {
+    *e = (pel_error){0};
+    pel__pairs_explain(&s.p, &s.list, &s.u, &s.work, e);
   }
+  int *at = md_places(&s);
+  for (int i = 0; i < 3 * n; ++i) sum[i % 3] += f[i] = s.p.f[i % 3][at[i / 3]];
+  for (int a = 0; a < 3 && !e->code; ++a) assert_true(sum[a] == 0);
+  free(at), free(x);
+  md_destroy(&s);
+  return e->code;
+}
+
+static void piles(void **state) {
+  (void)state;
+  enum { N = 2400 };
+  static double of_double[3 * N], of_mixed[3 * N], of_three[3 * N], unused[12 * N];
+  pel_error e = {0};
+  double largest = 0;
+  for (size_t k = 0; k < sizeof potentials / sizeof *potentials; ++k)
+    if (potentials[k].energy == soft) choose(&potentials[k], PEL__LJ_CUT);
+  pile_up(false, N, 1, of_double, &e);
+  pile_up(true, N, 1, of_mixed, &e);
+  pile_up(true, N, 3, of_three, &e);
+  fail_on(&e);
+  for (int i = 0; i < 3 * N; ++i) {
+    largest = fmax(largest, fabs(of_double[i]));
+    /* sqrt(N/12) quanta of 2^-16 are 2e-4; coefficients are off by 2^-25 each */
+    if (!(fabs(of_mixed[i] - of_double[i]) < 1e-3 + 0x1p-23 * fabs(of_double[i])))
+      fail_msg("component %d: %.9g, want %.9g", i, of_mixed[i], of_double[i]);
+    assert_true(of_mixed[i] == of_three[i]);
+  }
+  assert_true(largest > 0x1p15); /* with a quantum of 2^-16 more than 2^31 */
+  assert_int_equal(pile_up(false, 4 * N, 2, unused, &e), PEL_INVALID);
+  assert_non_null(strstr(e.text, "of all pairs of particle "));
   unchoose();
 }
 
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(formulas),  cmocka_unit_test(refused),
                                      cmocka_unit_test(same_bits), cmocka_unit_test(forth_and_back),
-                                     cmocka_unit_test(mixed),     cmocka_unit_test(mixed_refused)};
+                                     cmocka_unit_test(mixed),     cmocka_unit_test(mixed_cores),
+                                     cmocka_unit_test(piles)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -11,6 +11,9 @@
 #define PEL__IS_MIXED false
 
 typedef pel_bits4 pel__sum;
+typedef struct {
+  pel__sum x, y, z;
+} pel__sums;
 typedef pel__vector pel__place; /* of a particle i */
 
 PEL_INLINE pel__place pel__place_of(const pel_pair_task *t, int home, int self) {

@@ -76,11 +76,8 @@ typedef struct {
 #endif
 
 typedef struct {
-  pel__sum x, y, z;
-} pel__sums;
-
-typedef struct {
   pel_real force, energy; /* largest magnitudes */
+  pel_real row;           /* of this row's forces */
   pel_bits4 sum;          /* of energy */
   uint64_t vectors;       /* of doubles, in sum */
 } pel__watch;
@@ -121,10 +118,12 @@ PEL_INLINE void pel__push_shares(const pel_pair_task *t, pel_shares s, pel__js j
 #define PEL__RESULT pel_shares
 #define PEL__SUMS true
 #define PEL__PUSH(t, near, result, j, sums) pel__push_shares(t, result, j, sums)
+#define PEL__MOVE(t, near, result, i, j) pel__move_shares(t, result, i, j)
 #else
 #define PEL__RESULT pel_real
 #define PEL__SUMS false
 #define PEL__PUSH(t, near, result, j, sums) pel__push(t, near, result, j, sums)
+#define PEL__MOVE(t, near, result, i, j) pel__move(t, near, result, i, j)
 #endif
 
 /* Coefficients of type ti with types tj, and the square of the cut-off. */
@@ -135,6 +134,13 @@ PEL_INLINE pel_real PEL__OWN(_look)(const pel_pair_task *t, bool many, int ti, p
   for (int k = 0; k < PEL_COEFFICIENTS; ++k)
     c[k] = many ? pel_lookup(table + (k + 1) * t->ntypes, tj) : pel_all(table[k + 1]);
   return many ? pel_lookup(table, tj) : pel_all(table[0]);
+}
+
+/* What a formula with ends gets of particle i. */
+PEL_INLINE void PEL__OWN(_ends)(const pel_pair_task *t, ptrdiff_t i, pel_pair_ends *own) {
+  own->data = t->data;
+  for (int a = 0; a < PEL__NENDS; ++a) own->i[a] = pel_all(((const pel_lane *)t->attribute[a])[i]);
+  (void)i;
 }
 
 /* F/r, or the shares, where they count, 0 elsewhere.  own: a particle i and its attributes; those
@@ -154,12 +160,12 @@ PEL_INLINE PEL__RESULT PEL__OWN(_formula)(const pel_pair_task *t, bool energy, b
   (void)energy;
   pel_shares h = PEL__CALL(r2, many ? cmany : c1, &ends);
   h.i = pel_within(r2, cut2, h.i), h.j = pel_within(r2, cut2, h.j);
-  w->force = pel__largest(h.i, pel__largest(h.j, w->force));
+  w->row = pel__largest(h.i, pel__largest(h.j, w->row));
   return h;
 #else
   const pel_pair h = PEL__CALL(r2, many ? cmany : c1, &ends);
   const pel_real force = pel_within(r2, cut2, h.force);
-  w->force = pel__largest(force, w->force);
+  w->row = pel__largest(force, w->row);
   if (energy) {
     const pel_real u = pel_within(r2, cut2, h.energy);
     w->sum += pel__energies(t, u);
@@ -219,9 +225,8 @@ PEL_INLINE pel__sums PEL__OWN(_row)(const pel_pair_task *t, bool energy, bool ma
   const int ti = many ? t->type[i] : 0;
   pel__sums sums = {{0}, {0}, {0}};
   pel_pair_ends own;
+  PEL__OWN(_ends)(t, i, &own);
   pel__pack b;
-  own.data = t->data;
-  for (int a = 0; a < PEL__NENDS; ++a) own.i[a] = pel_all(((const double *)t->attribute[a])[i]);
   for (bool first = t->within; first || entry < end; first = false) {
     b.n = b.count = 0;
     if (first) {
@@ -254,10 +259,7 @@ PEL_INLINE pel__sums PEL__OWN(_row)(const pel_pair_task *t, bool energy, bool ma
   const int ti = many ? t->type[i] : 0;
   pel__sums sums = {{0}, {0}, {0}};
   pel_pair_ends own;
-#ifdef PEL_ENDS
-  own.data = t->data;
-  for (int a = 0; a < PEL__NENDS; ++a) own.i[a] = pel_all(((const pel_lane *)t->attribute[a])[i]);
-#endif
+  PEL__OWN(_ends)(t, i, &own);
   if (!t->within && entry == end) return sums;
   pel__js j = t->within ? pel__with_own(home, &entry) : pel__next(&entry), k;
   pel__near a = pel__distance(t, &xi, j), b;
@@ -283,25 +285,64 @@ PEL_INLINE pel__sums PEL__OWN(_row)(const pel_pair_task *t, bool energy, bool ma
 }
 #endif
 
-PEL_INLINE void PEL__OWN(_run)(pel_pair_task *task, bool energy, bool many) {
-  const pel_pair_task copy = *task, *t = &copy; /* so that stores cannot change it */
+#ifdef PEL_MIXED
+/* What exceeds of these rows of a cluster, whose sums are settled, goes to wider sums. */
+static __attribute__((noinline, cold)) void PEL__OWN(_widen)(const pel_pair_task *t, bool many,
+                                                             int home, unsigned rows,
+                                                             const int *row) {
   pel_real c1[PEL_COEFFICIENTS + 1];
   const pel_real cut2 = PEL__OWN(_look)(t, false, 0, (pel_whole){0}, c1);
-  pel__watch w = {{0}, {0}, {0}, 0};
+  pel__watch unused = {0};
+  for (int self = 0; self < PEL_LANES; ++self) {
+    if (!(rows >> self & 1)) continue;
+    const int *entry = t->entry + row[self], *end = t->entry + row[self + 1];
+    const ptrdiff_t i = (ptrdiff_t)home * PEL_LANES + self;
+    const pel__place xi = pel__place_of(t, home, self);
+    const int ti = many ? t->type[i] : 0;
+    pel_pair_ends own;
+    PEL__OWN(_ends)(t, i, &own);
+    for (bool first = t->within; first || entry < end; first = false) {
+      const pel__js j = first ? pel__with_own(home, &entry) : pel__next(&entry);
+      pel__near a = pel__distance(t, &xi, j);
+      if (first) a = pel__beyond(t, a, self);
+      const PEL__RESULT f =
+          PEL__OWN(_formula)(t, false, many, ti, &own, a.r2, j, c1, cut2, &unused);
+      PEL__MOVE(t, &a, f, i, j);
+    }
+  }
+}
+#endif
+
+PEL_INLINE void PEL__OWN(_run)(pel_pair_task *task, bool energy, bool many) {
+  const pel_pair_task copy = *task, *t = &copy; /* so that stores cannot change it: kept local */
+  pel_real c1[PEL_COEFFICIENTS + 1];
+  const pel_real cut2 = PEL__OWN(_look)(t, false, 0, (pel_whole){0}, c1);
+  pel__watch w = {{0}, {0}, {0}, {0}, 0};
   __int128 total = 0;
   for (int c = t->first; c < t->last; ++c) {
     const int *row = t->row + (ptrdiff_t)(c - t->first) * PEL_LANES, *e = t->entry;
     pel__sums s[PEL_LANES];
+#ifdef PEL_MIXED
+    unsigned large = 0; /* rows with forces that exceed */
+#endif
     w.sum = (pel_bits4){0}, w.vectors = 0;
 #pragma GCC unroll 4
-    for (int r = 0; r < PEL_LANES; ++r)
+    for (int r = 0; r < PEL_LANES; ++r) {
       s[r] = PEL__OWN(_row)(t, energy, many, r, c, e + row[r], e + row[r + 1], c1, cut2, &w);
+#ifdef PEL_MIXED
+      large |= (unsigned)pel__exceeds(w.row, (float)t->narrow) << r;
+#endif
+      w.force = pel__largest(w.row, w.force), w.row = pel_all(0);
+    }
 #ifdef PEL_SHARES
     pel__settle(t, c, row, true, 1, 0, s[0].x, s[1].x, s[2].x, s[3].x);
 #else
     pel__settle(t, c, row, false, 3, 0, s[0].x, s[1].x, s[2].x, s[3].x);
     pel__settle(t, c, row, false, 3, 1, s[0].y, s[1].y, s[2].y, s[3].y);
     pel__settle(t, c, row, false, 3, 2, s[0].z, s[1].z, s[2].z, s[3].z);
+#endif
+#ifdef PEL_MIXED
+    if (__builtin_expect(large != 0, 0)) PEL__OWN(_widen)(task, many, c, large, row);
 #endif
     if (energy) {
       int64_t mbits;
@@ -340,6 +381,7 @@ const pel_pair_kernels PEL_PRECISE(PEL_KERNELS) = {
 #undef PEL_COSTLY
 #undef PEL__SUMS
 #undef PEL__PUSH
+#undef PEL__MOVE
 #undef PEL_ENDS
 #undef PEL_KERNELS
 #undef PEL_SHARES

@@ -1,8 +1,8 @@
 /* For pair_kernel.h: vectors of floats, two clusters each.
  *
  * Positions are integers, so that differences are exact wherever the box is, and then floats.  What
- * is added is rounded to 32-bit integers, whose sums may wrap on the way.  Energies are rounded as
- * doubles. */
+ * is added is rounded to 32-bit integers; what is so large that their sums might overflow, a few
+ * pairs in a thousand, to 64-bit ones.  Energies are rounded as doubles. */
 #ifndef PEL_PAIR_MIXED_H
 #define PEL_PAIR_MIXED_H
 
@@ -10,6 +10,9 @@
 #define PEL__IS_MIXED true
 
 typedef pel_bits8 pel__sum;
+typedef struct {
+  pel__sum x, y, z;
+} pel__sums;
 typedef struct {
   pel_bits8 x, y, z;
 } pel__place; /* of a particle i */
@@ -106,6 +109,20 @@ PEL_INLINE void pel__add(const pel_pair_task *t, pel__js j, int n, const pel__su
   for (int c = 0; c < n; ++c) b[c] += pel__half(x[c], 1);
 }
 
+/* Whether a lane, not negative, is beyond what sums can take. */
+PEL_INLINE bool pel__exceeds(pel_real x, float limit) {
+  const pel_real most = pel_all(limit);
+#ifdef __AVX512VL__
+  return _mm256_cmp_ps_mask((__m256)x, (__m256)most, _CMP_NLE_UQ) != 0;
+#elif defined __AVX2__
+  return _mm256_movemask_ps(_mm256_cmp_ps((__m256)x, (__m256)most, _CMP_NLE_UQ)) != 0;
+#else
+  bool any = false;
+  for (int l = 0; l < PEL_VECTOR; ++l) any |= !(x[l] <= most[l]);
+  return any;
+#endif
+}
+
 PEL_INLINE pel_sum4 pel__folded(pel_bits8 x) { return pel__half(x, 0) + pel__half(x, 1); }
 
 /* The sums of the four rows of a cluster to its particles: of forces the opposite of what went to
@@ -117,6 +134,58 @@ PEL_INLINE void pel__settle(const pel_pair_task *t, int home, const int *row, bo
   pel_sum4 *f = PEL__AT(t->f, pel_sum4, n, home) + c;
   (void)row;
   *f = same ? *f + sum : *f - sum;
+}
+
+/* ---- what exceeds ----
+ *
+ * It is taken out of all sums again, and added to 64-bit ones, rounded like the rest.  What did not
+ * fit 32 bits was added as some other number, which is the same here. */
+
+/* x was added to the c-th of n sums of i. */
+PEL_INLINE void pel__take_out(const pel_pair_task *t, ptrdiff_t i, int n, int c, pel__sum x,
+                              bool same) {
+  uint32_t *f = (uint32_t *)t->f + ((i / PEL_LANES) * n + c) * PEL_LANES + i % PEL_LANES;
+  for (int l = 0; l < PEL_VECTOR; ++l) *f += same ? -x[l] : x[l];
+}
+
+PEL_INLINE ptrdiff_t pel__place_in(pel__js j, int l) {
+  return (ptrdiff_t)(l < PEL_LANES ? j.a : j.b) * PEL_LANES + l % PEL_LANES;
+}
+
+/* x where it exceeds, else 0. */
+PEL_INLINE pel_real pel__large(const pel_pair_task *t, pel_real x) {
+  return pel_choose(pel_abs(x) <= pel_all((float)t->narrow), pel_all(0), x);
+}
+
+PEL_INLINE void pel__move(const pel_pair_task *t, const pel__near *p, pel_real force, ptrdiff_t i,
+                          pel__js j) {
+  const pel_real large = pel__large(t, force), scaled = large * pel_all((float)t->scale),
+                 d[3] = {p->d.x, p->d.y, p->d.z};
+  pel__sum x[3];
+  for (int c = 0; c < 3; ++c) {
+    x[c] = pel__rounded(t, large, d[c]);
+    pel__take_out(t, i, 3, c, x[c], false);
+    x[c] = -x[c];
+  }
+  pel__add(t, j, 3, x);
+  for (int l = 0; l < PEL_VECTOR; ++l) {
+    if (large[l] == 0) continue;
+    double to_i[3], to_j[3];
+    for (int c = 0; c < 3; ++c) to_j[c] = scaled[l] * d[c][l], to_i[c] = -to_j[c];
+    pel__pair_wide(t->wide, i, 3, to_i);
+    pel__pair_wide(t->wide, pel__place_in(j, l), 3, to_j);
+  }
+}
+
+PEL_INLINE void pel__move_shares(const pel_pair_task *t, pel_shares s, ptrdiff_t i, pel__js j) {
+  const pel_real large_i = pel__large(t, s.i), large_j = pel__large(t, s.j), one = pel_all(1);
+  pel__take_out(t, i, 1, 0, pel__rounded(t, large_i, one), true);
+  pel__add(t, j, 1, (const pel__sum[]){-pel__rounded(t, large_j, one)});
+  for (int l = 0; l < PEL_VECTOR; ++l) {
+    const double to_i = large_i[l] * (float)t->scale, to_j = large_j[l] * (float)t->scale;
+    if (to_i != 0) pel__pair_wide(t->wide, i, 1, &to_i);
+    if (to_j != 0) pel__pair_wide(t->wide, pel__place_in(j, l), 1, &to_j);
+  }
 }
 
 #endif

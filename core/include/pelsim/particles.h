@@ -74,12 +74,17 @@ typedef struct {
   double magic, magic_energy;
   double grain2; /* mixed: square of the unit of x */
   double scale;  /* mixed: quanta a unit of what is summed, times that of x */
+  double narrow; /* mixed: the largest |force|/r, or share, with which no sum can overflow */
+  void *wide;    /* mixed: takes what exceeds it, see pel__pair_wide */
   double far2;   /* beyond every cut-off */
   double largest_force, largest_energy; /* out: of |force| and |energy| */
   __int128 energy;                      /* out: in units of the energy quantum */
 } pel_pair_task;
 
 typedef void pel_pair_kernel(pel_pair_task *t);
+
+/* For pair_mixed.h: adds to n sums of a particle, in quanta, with 64 bits; to task->wide. */
+PEL_API void pel__pair_wide(void *wide, int64_t place, int n, const double *quanta);
 
 typedef struct {
   int ncoefficients;
@@ -171,9 +176,9 @@ typedef struct {
   pel_sim *sim;       /* for pel_fail */
 } pel_span;
 
-/* A sum over pairs.  Forces and energies are exact sums as long as no pair's exceeds the ranges
- * (2^50 quanta; in mixed precision forces are int32_t, of 2^28); a pair or particle that does stops
- * the run.  All functions are asked once, after setup. */
+/* A sum over pairs.  Forces and energies are exact sums of integers; the quantum is the largest
+ * over 2^50, of forces in mixed precision over 2^28.  A pair of 2^50 quanta, or a particle of 2^51,
+ * stops the run.  All functions are asked once, after setup. */
 typedef struct {
   const pel_pair_kernels *(*kernels)(const void *state);
   /* Of types ti and tj, the same for tj and ti: fills c, returns the cut-off. */
