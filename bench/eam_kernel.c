@@ -110,7 +110,7 @@ int main(int argc, char **argv) {
     if (step == warm) t = (seconds){0}, t0 = MPI_Wtime(), builds = s.list.builds;
     const double t1 = MPI_Wtime();
     pel__kick(&s.p, &half, quantum);
-    const double far = pel__drift(&s.p, dt), t2 = MPI_Wtime();
+    const double far = pel__drift(&s.p, dt, false), t2 = MPI_Wtime();
     if (!(far <= skin * skin / 4)) build(&s, &e);
     const double t3 = MPI_Wtime();
     evaluate(&s, NULL, &t, &e);

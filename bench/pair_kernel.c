@@ -55,7 +55,7 @@ int main(int argc, char **argv) {
     if (step == warm) s = (seconds){0}, t0 = MPI_Wtime(), builds = l.builds;
     const double t1 = MPI_Wtime();
     pel__kick(&p, &half, quantum);
-    const double far = pel__drift(&p, dt), t2 = MPI_Wtime();
+    const double far = pel__drift(&p, dt, false), t2 = MPI_Wtime();
     if (!(far <= skin * skin / 4)) pel__pair_list_build(&l, &p, false, &e);
     const double t3 = MPI_Wtime();
     pel__pairs_run(&p, &l, &u, &w, NULL, &e);

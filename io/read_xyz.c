@@ -33,6 +33,17 @@ typedef struct {
 
 /* ---- the second line ---- */
 
+/* Of what begins with `open`; brackets may be nested. */
+static char *end_of_value(char *p, char open) {
+  if (open != '[')
+    return p + strcspn(p, open == '{' ? "}" : open == '\'' ? "'" : open == '"' ? "\"" : " \t");
+  for (int depth = 1; *p; ++p) {
+    depth += (*p == '[') - (*p == ']');
+    if (depth == 0) break;
+  }
+  return p;
+}
+
 /* The next key and value of the line, which may be quoted; false at its end. */
 static bool next_pair(char **at, char **key, char **value) {
   char *p = *at + strspn(*at, " \t");
@@ -43,21 +54,21 @@ static bool next_pair(char **at, char **key, char **value) {
   p += strcspn(p, "= \t");
   if (*p == '=') {
     *p++ = 0;
-    const char open = *p, *end = open == '{' ? "}" : open == '[' ? "]" : open == '\'' ? "'" : "\"";
-    const bool quoted = open && strchr("\"'{[", open);
-    *value = quoted ? ++p : p;
-    p += strcspn(p, quoted ? end : " \t");
+    const char open = *p;
+    *value = p += open && strchr("\"'{[", open);
+    p = end_of_value(p, open);
   }
   if (*p) *p++ = 0;
   *at = p;
   return true;
 }
 
-/* Numbers separated by blanks or commas; returns how many, -1 if something else is there. */
+/* Numbers separated by blanks or commas, perhaps bracketed; returns how many, -1 if something else
+ * is there. */
 static int numbers(char *text, double *x, int most) {
   char *word[16];
   for (char *p = text; *p; ++p)
-    if (*p == ',') *p = ' ';
+    if (strchr(",[]", *p)) *p = ' ';
   const int n = pel__words(text, word, most + 1);
   for (int i = 0; i < n && i < most; ++i)
     if (!pel__real(word[i], &x[i])) return -1;

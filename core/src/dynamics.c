@@ -49,6 +49,7 @@ void pel__dynamics_check(pel_sim *s) {
                        "%ld particles; a rank may have %d: use more ranks, or fewer particles",
                        (long)s->grid.axis[0].n, INT32_MAX / 4);
   read_times(s);
+  pel__dynamics_check_names(s);
 }
 
 /* ---- building ---- */

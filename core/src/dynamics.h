@@ -39,6 +39,8 @@ void pel__dynamics_destroy(pel__dynamics *d);
 int pel__dynamics_start(pel_sim *s, pel_error *e); /* the state at step 0 */
 double pel__dynamics_bytes(const pel_sim *s);      /* memory of this rank */
 bool pel__dynamics_flexible(const pel_sim *s);     /* whether routines scale the box */
+/* Rejects names of the model's numbers and attributes that files have for something else. */
+void pel__dynamics_check_names(const pel_sim *s);
 /* The box with other lengths. */
 int pel__dynamics_domain(const pel__dynamics *d, const double length[3], pel__domain *to,
                          pel_error *e);

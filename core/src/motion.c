@@ -36,13 +36,13 @@ static void reflect(const pel__particles *p, int a, int64_t from, int64_t to) {
   }
 }
 
-double pel__drift(pel__particles *p, double dt) {
+double pel__drift(pel__particles *p, double dt, bool stay) {
   const double magic = p->domain.magic;
   const int64_t places = (int64_t)p->nclusters * PEL_LANES;
   const pel_double4 d4 = pel_all(dt), m4 = pel_all(magic);
-  double largest = 0;
+  double largest = stay ? INFINITY : 0;
 #pragma omp parallel for num_threads(p->threads) schedule(static) reduction(max : largest)
-  for (int64_t part = 0; part < p->threads; ++part) {
+  for (int64_t part = 0; part < (stay ? 0 : p->threads); ++part) {
     pel_double4 most = {0, 0, 0, 0}, watch = {0, 0, 0, 0};
     for (int64_t i = places / PEL_LANES * part / p->threads * PEL_LANES;
          i < places / PEL_LANES * (part + 1) / p->threads * PEL_LANES; i += PEL_LANES) {

@@ -13,9 +13,9 @@ double pel__velocity_quantum(double span, double dt);
 void pel__kick(pel__particles *p, const double *c, double quantum);
 
 /* x += dt*v, the increment rounded to the lattice of positions; walls reflect.  Returns the largest
- * squared displacement on any rank since the lists were built, or INFINITY if one is not finite.
- * Collective. */
-double pel__drift(pel__particles *p, double dt);
+ * squared displacement on any rank since the lists were built, or INFINITY if one is not finite or
+ * the particles of a rank stay where they are.  Collective. */
+double pel__drift(pel__particles *p, double dt, bool stay);
 
 /* v = factor*v - u on the lattice of velocities; 0 in empty places. */
 void pel__change_velocities(pel__particles *p, double factor, const double u[3], double quantum);

@@ -186,24 +186,14 @@ static int add(pel_scalar *x, int n, const char *name, double value, bool state)
   return n + 1;
 }
 
-int pel__dynamics_scalars(const pel_sim *s, pel_scalar *x) {
+/* What the arrays do not say: for tools that look at the file, and must be alike on resuming. */
+static int add_facts(const pel_sim *s, pel_scalar *x, int n) {
   const pel_particle_model *m = s->model->particles;
   const pel__dynamics *d = s->dynamics;
   const pel_particle_units *u = m->units ? m->units(s->state) : NULL;
-  int n = 0, walls = 0;
-  for (int a = 0; a < 3; ++a) {
-    n = add(x, n, (char[]){'b', 'o', 'x', '_', "xyz"[a], 0}, d->p.domain.length[a], true);
-    walls |= d->p.domain.walled[a] << a;
-  }
-  for (int i = 0; i < m->nnumbers; ++i) {
-    const pel_number *k = &m->numbers[i];
-    double value;
-    if (k->when && !k->when(s->state)) continue;
-    memcpy(&value, (const char *)s->state + k->offset, sizeof value);
-    n = add(x, n, k->name, value, true);
-  }
-  /* For tools that look at the file: what the arrays do not say. */
-  n = add(x, n, "clock", s->time / d->time_unit, false);
+  int walls = 0;
+  for (int a = 0; a < 3; ++a) walls |= d->p.domain.walled[a] << a;
+  n = add(x, n, "time_unit", d->time_unit, false);
   n = add(x, n, "walls", walls, false);
   for (int t = 0; t < d->box.ntypes; ++t) {
     char name[20];
@@ -211,6 +201,50 @@ int pel__dynamics_scalars(const pel_sim *s, pel_scalar *x) {
     n = add(x, n, name, d->box.mass[t] / (u ? u->mass_scale : 1), false);
   }
   return n;
+}
+
+int pel__dynamics_scalars(const pel_sim *s, pel_scalar *x) {
+  const pel_particle_model *m = s->model->particles;
+  const pel__dynamics *d = s->dynamics;
+  int n = 0;
+  for (int a = 0; a < 3; ++a)
+    n = add(x, n, (char[]){'b', 'o', 'x', '_', "xyz"[a], 0}, d->p.domain.length[a], true);
+  for (int i = 0; i < m->nnumbers; ++i) {
+    const pel_number *k = &m->numbers[i];
+    double value;
+    if (k->when && !k->when(s->state)) continue;
+    memcpy(&value, (const char *)s->state + k->offset, sizeof value);
+    n = add(x, n, k->name, value, true);
+  }
+  n = add(x, n, "clock", s->time / d->time_unit, false);
+  return add_facts(s, x, n);
+}
+
+static const char *const names_of_layer[] = {"dt",    "dt_limit", "box_x", "box_y",    "box_z",
+                                             "clock", "walls",    "id",    "position", "velocity",
+                                             "image", "type",     "force", "time_unit"};
+
+static bool is_of_layer(const char *name) {
+  bool own = !strncmp(name, "mass_", 5) || !strncmp(name, "reference_", 10);
+  for (int i = 0; i < PEL_N(names_of_layer); ++i) own = own || !strcmp(name, names_of_layer[i]);
+  return own;
+}
+
+void pel__dynamics_check_names(const pel_sim *s) {
+  const pel_particle_model *m = s->model->particles;
+  const int n = m->nnumbers + m->nattributes;
+  const char *name[n + 1];
+  for (int i = 0; i < n; ++i)
+    name[i] = i < m->nnumbers ? m->numbers[i].name : m->attributes[i - m->nnumbers].name;
+  for (int i = 0; i < n; ++i) {
+    bool twice = false;
+    for (int j = 0; j < i; ++j) twice = twice || !strcmp(name[i], name[j]);
+    if (twice || is_of_layer(name[i]))
+      pel__config_reject(s->config, s->model->name, "",
+                         "the model's %s '%s' %s; rename it in its table",
+                         i < m->nnumbers ? "number" : "attribute", name[i],
+                         twice ? "is there twice" : "has a name that files use for another thing");
+  }
 }
 
 static int restore_box(pel_sim *s, const double length[3], const char *checkpoint, pel_error *e) {
@@ -221,12 +255,38 @@ static int restore_box(pel_sim *s, const double length[3], const char *checkpoin
     if (length[a] != own[a])
       return pel_error_set(
           e, PEL_IO,
-          "checkpoint %.700s has a box of length %.17g along %c, the configuration "
-          "%.17g: resume with the same lattice and density",
+          "checkpoint %.700s has a box of length %.17g along %c, the configuration %.17g: resume "
+          "with the same lattice and density; if a barostat has changed it, with a barostat, or "
+          "begin anew from its particles ([start] file, after 'pelsim export')",
           checkpoint, length[a], "xyz"[a], own[a]);
   if (pel__dynamics_domain(d, length, &domain, e)) return e->code;
   d->p.domain = domain;
   return pel__pair_list_fit(&d->list, &domain, d->skin.skin, e);
+}
+
+/* x: the facts of the file, in place of ours where it has them. */
+static int compare_facts(const pel_sim *s, const pel_scalar *x, const char *checkpoint,
+                         pel_error *e) {
+  const int n = add_facts(s, NULL, 0);
+  pel_scalar own[n];
+  add_facts(s, own, 0);
+  for (int i = 0; i < n; ++i) {
+    if (x[i].value != own[i].value)
+      pel_error_set(e, PEL_IO,
+                    "checkpoint %.700s was written with other %s (%s %.17g, in the configuration "
+                    "%.17g): resume with the same [start] %s, or begin anew from its particles "
+                    "([start] file, after 'pelsim export')",
+                    checkpoint,
+                    i == 0   ? "units"
+                    : i == 1 ? "walls"
+                             : "masses",
+                    own[i].name, x[i].value, own[i].value,
+                    i == 0   ? "units"
+                    : i == 1 ? "walls"
+                             : "mass");
+    free((char *)own[i].name);
+  }
+  return e->code;
 }
 
 int pel__dynamics_restore(pel_sim *s, const pel_scalar *x, const char *checkpoint, pel_error *e) {
@@ -238,5 +298,5 @@ int pel__dynamics_restore(pel_sim *s, const pel_scalar *x, const char *checkpoin
     if (k->when && !k->when(s->state)) continue;
     memcpy((char *)s->state + k->offset, &x++->value, sizeof(double));
   }
-  return PEL_OK;
+  return compare_facts(s, x + 1, checkpoint, e); /* behind the clock */
 }

@@ -297,6 +297,8 @@ static void simulate(pel__records *r, const pel_request *q, bool continued, pel_
   const int64_t first = s->step;
   const double t0 = MPI_Wtime(), waited = pel__machine_waited();
   if (s->scheme) tell_limits(r, e);
+  if (s->dynamics)
+    pel__dynamics_totals(s); /* so that overlaps are told before anything is written */
   const int code = e->code ? e->code : loop(r, q, continued, e);
   finish(r, code, e, first, MPI_Wtime() - t0, waited);
 }

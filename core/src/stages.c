@@ -108,11 +108,20 @@ static int evaluate(pel_sim *s, bool sums, double dt, pel_error *e) {
 
 /* ---- motion ---- */
 
-static int drift(pel__dynamics *d, double dt, pel_error *e) {
-  const double moved = sqrt(pel__drift(&d->p, dt)), allowed = d->list.skin / 2;
+/* Whether forces of this rank are no numbers to go on with. */
+static bool overflown(const pel__dynamics *d) {
+  for (const pel__force_stage *f = d->forces; f < d->forces + d->nforces; ++f)
+    if (f->stage->kind == PEL_PAIRS && f->work.excess != PEL__ALL_FIT) return true;
+  return false;
+}
+
+static int drift(pel_sim *s, double dt, pel_error *e) {
+  pel__dynamics *d = s->dynamics;
+  const bool stays = overflown(d);
+  const double moved = sqrt(pel__drift(&d->p, dt, stays)), allowed = d->list.skin / 2;
   if (d->listed && !(moved <= allowed + d->list.cutoff)) {
-    pel__drift(&d->p, -dt); /* exactly undone */
-    return pel__dynamics_explain_leap(d, e);
+    pel__drift(&d->p, -dt, stays); /* exactly undone */
+    return pel__dynamics_explain_forces(s, e) ? e->code : pel__dynamics_explain_leap(d, e);
   }
   d->listed = d->listed && moved <= allowed; /* two may each be so much nearer to the other */
   d->forced = d->summed = false;
@@ -142,7 +151,7 @@ static int run_stage(pel_sim *s, const pel_particle_stage *stage, double dt, boo
     case PEL_KICK:
       return kick(s, stage->part * dt, e);
     case PEL_DRIFT:
-      return drift(d, stage->part * dt, e);
+      return drift(s, stage->part * dt, e);
     case PEL_FORCES:
       return d->forced ? PEL_OK : evaluate(s, sums, dt, e);
     case PEL_MEASURE:

@@ -107,6 +107,22 @@ for name, words, code, parts in (
     if code == 3:
         check(f'{name}, on 4 ranks', on_four_ranks(CONFIG, *words), err)
 
+# Atoms in one place, far from the others, stop the run before its first step.
+with open('twice.xyz', 'w', encoding='utf-8') as f:
+    f.write('65\nLattice="12 0 0 0 12 0 0 0 12" Properties=species:S:1:pos:R:3\n')
+    for i in range(64):
+        f.write(f'A {i % 4 * 3 + 1} {i // 4 % 4 * 3 + 1} {i // 16 * 3 + 1}\n')
+    f.write('A 7 4 10\n')
+with open('twice.ini', 'w', encoding='utf-8') as f:
+    f.write('[run]\nmodel = lj\n[start]\nfile = twice.xyz\n[time]\nsteps = 20\n')
+for precision in 'double', 'mixed':
+    words = ['-s', f'lj.precision={precision}']
+    got, _, err = pelsim('run', 'twice.ini', '-t', 1, '--overwrite', *words)
+    check(f'two in one place, {precision}, exit code', got, 3)
+    check(f'two in one place, {precision}', err,
+          has('failed at step 0', 'particles 55 and 65, are 0 apart, at (7, 4, 10)'))
+    check(f'two in one place, {precision}, on 4 ranks', on_four_ranks('twice.ini', *words), err)
+
 # Two piles of soft particles push each other: no pair is too much, all together are.
 with open('piles.xyz', 'w', encoding='utf-8') as f:
     f.write('10000\nLattice="6 0 0 0 6 0 0 0 6" Properties=species:S:1:pos:R:3\n')

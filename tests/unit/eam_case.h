@@ -141,7 +141,7 @@ static inline void metal_steps(metal *s, int steps, double dt, const double *mas
   metal_forces(s, NULL);
   for (int n = 0; n < steps; ++n) {
     pel__kick(&s->p, half, quantum);
-    if (!(pel__drift(&s->p, dt) <= s->list.skin * s->list.skin / 4)) metal_list(s);
+    if (!(pel__drift(&s->p, dt, false) <= s->list.skin * s->list.skin / 4)) metal_list(s);
     metal_forces(s, NULL);
     pel__kick(&s->p, half, quantum);
   }

@@ -96,7 +96,7 @@ static inline void md_steps(md *s, int steps) {
   md_forces(s, false);
   for (int n = 0; n < steps; ++n) {
     pel__kick(&s->p, half, s->quantum);
-    if (!(pel__drift(&s->p, s->dt) <= s->list.skin * s->list.skin / 4))
+    if (!(pel__drift(&s->p, s->dt, false) <= s->list.skin * s->list.skin / 4))
       pel__pair_list_build(&s->list, &s->p, false, &e);
     fail_on(&e);
     md_forces(s, false);

@@ -104,6 +104,9 @@ static void xyz_is_read(void **state) {
   p = read_as("xyz", "1", NULL);
   CHECK_EQUAL(p.n, 3);
   pel__particles_free(&p);
+  p = good("1\nLattice=[[5,0,0],[0,6,0],[0,0,7]]\nAr 1 2 3\n");
+  CHECK(p.length[0] == 5 && p.length[1] == 6 && p.length[2] == 7, "brackets");
+  pel__particles_free(&p);
   p = good("2\nLattice=\"5 0 0 0 6 0 0 0 7\"\n3 1 2 3\n1 4 5 6\n"); /* names that are numbers */
   CHECK(p.ntypes == 3 && !*p.species[2], "got %d types", p.ntypes);
   expect(&p, 1, 2, 1, 2, 3);
@@ -274,6 +277,8 @@ static const struct {
     {HEAD "Atoms\n\n1 1 1 1 1\n2 1 1 1 1\n", "file:13: the file ends after 2 of 3 atoms"},
     {HEAD "Atoms\n\n1 1 1 1 1\n2 1 1 1 1\n\nVelocities\n\n",
      "file:15: section Velocities begins after 2 of 3 atoms"},
+    {HEAD "Velocities\n\n1 1 1 1\n2 1 1 1\n3 1 1 1\n\n" ATOMS,
+     "file:10: section Velocities stands before section Atoms"},
     {HEAD ATOMS "4 1 1 1 1\n", "file:16: '4' is no section that can be read (after Atoms)"},
     {HEAD "Atoms\n\n1 3 1 1 1\n", "file:12: particle 1 has type 3; there are types 1 to 2"},
     {HEAD "Atoms\n\n1 1 1 1 1\n1 1 1 1 1\n", "file:13: id 1 is here twice"},

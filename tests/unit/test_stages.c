@@ -176,12 +176,12 @@ static void undone_at_walls(void **state) {
     p.x[0][i] = x0[i], p.v[0][i] = v0[i];
     for (int a = 1; a < 3; ++a) p.x[a][i] = 1, p.v[a][i] = 0;
   }
-  pel__drift(&p, 1);
+  pel__drift(&p, 1, false);
   for (int i = 0; i < ALL; ++i) {
     assert_true(p.x[0][i] >= 0 && p.x[0][i] < d.length[0]);
     p.v[0][i] = -p.v[0][i];
   }
-  pel__drift(&p, 1);
+  pel__drift(&p, 1, false);
   for (int i = 0; i < ALL; ++i)
     if (p.x[0][i] != x0[i] || p.v[0][i] != -v0[i])
       fail_msg("from %g by %g quanta: back at %g, velocity %g", x0[i] / d.delta, v0[i] / d.delta,
