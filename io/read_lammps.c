@@ -267,7 +267,8 @@ static void read_sections(job *j) {
     if (section == ATOMS && j->atoms) pel__text_error(&j->t, j->e, "a second section of atoms");
     if (section == ATOMS && !j->e->code) read_atoms(j, comment);
     if (section == VELOCITIES && !j->atoms)
-      pel__text_error(&j->t, j->e, "section Velocities stands before section Atoms; move it behind");
+      pel__text_error(&j->t, j->e,
+                      "section Velocities stands before section Atoms; move it behind");
     if (section == VELOCITIES && !j->e->code) read_velocities(j);
   }
   if (!j->e->code && !j->atoms) pel__text_error(&j->t, j->e, "the file has no section Atoms");

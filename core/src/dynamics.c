@@ -48,8 +48,7 @@ void pel__dynamics_check(pel_sim *s) {
     pel__config_reject(s->config, name, "",
                        "%ld particles; a rank may have %d: use more ranks, or fewer particles",
                        (long)s->grid.axis[0].n, INT32_MAX / 4);
-  read_times(s);
-  pel__dynamics_check_names(s);
+  if (pel__dynamics_check_model(s)) read_times(s);
 }
 
 /* ---- building ---- */
@@ -183,11 +182,13 @@ int pel__dynamics_create(pel_sim *s, pel_error *e) {
   pel__dynamics *d = s->dynamics = calloc(1, sizeof *d);
   pel__domain domain;
   m->box(&d->box, s->state);
+  if (pel__dynamics_check_box(&d->box, s->model->name, e)) return e->code;
   const pel__slab mine = pel__slab_of(d->box.n, s->rank, s->nranks);
   d->time_unit = time_unit(s);
   if (pel__dynamics_domain(d, d->box.length, &domain, e) ||
       pel__particles_create(&d->p, &domain, mine.n, s->threads, e) || create_forces(s, e) ||
-      choose_skin(s, e) || create_attributes(s, e) || share_box(s, e))
+      pel__dynamics_check_reach(d, m->skin(s->state), s->model->name, e) || choose_skin(s, e) ||
+      create_attributes(s, e) || share_box(s, e))
     return e->code;
   d->velocity_quantum = pel__velocity_quantum(d->cutoff, s->set.time.dt / d->time_unit);
   d->scattered = true;
@@ -273,6 +274,7 @@ static bool put(pel_sim *s, int64_t i) {
     p->v[a][i] = seed.v[a];
     inside = inside && p->x[a][i] >= 0;
   }
+  for (int a = 0; a < d->box.dims; ++a) inside = inside && isfinite(seed.v[a]);
   return inside && seed.type >= 0 && seed.type < d->box.ntypes;
 }
 
@@ -284,6 +286,10 @@ static int explain_outside(const pel_sim *s, int64_t id, pel_error *e) {
   if (x.type < 0 || x.type >= d->box.ntypes)
     return pel_error_set(e, PEL_USAGE, "particle %ld starts with type %d; there are %d types",
                          (long)id, x.type + 1, d->box.ntypes);
+  for (int a = 0; a < d->box.dims; ++a)
+    if (!isfinite(x.v[a]))
+      return pel_error_set(e, PEL_USAGE, "particle %ld starts with velocity (%g, %g, %g)", (long)id,
+                           x.v[0], x.v[1], x.v[2]);
   return pel_error_set(e, PEL_USAGE,
                        "particle %ld starts at (%g, %g, %g), outside the walls of the box, %g x %g "
                        "x %g; move it or enlarge the box",

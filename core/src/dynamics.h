@@ -39,8 +39,6 @@ void pel__dynamics_destroy(pel__dynamics *d);
 int pel__dynamics_start(pel_sim *s, pel_error *e); /* the state at step 0 */
 double pel__dynamics_bytes(const pel_sim *s);      /* memory of this rank */
 bool pel__dynamics_flexible(const pel_sim *s);     /* whether routines scale the box */
-/* Rejects names of the model's numbers and attributes that files have for something else. */
-void pel__dynamics_check_names(const pel_sim *s);
 /* The box with other lengths. */
 int pel__dynamics_domain(const pel__dynamics *d, const double length[3], pel__domain *to,
                          pel_error *e);
@@ -53,6 +51,20 @@ void pel__dynamics_step(pel_sim *s, double dt); /* [s] */
 void pel__dynamics_force(pel_sim *s);           /* p.f becomes that of the present positions */
 /* The only source of numbers over all particles. */
 const pel_totals *pel__dynamics_totals(pel_sim *s);
+
+/* ---- particle_model.c ---- */
+
+/* Rejects tables that lack something, and names that files have for something else.  Returns
+ * whether hooks may be called. */
+bool pel__dynamics_check_model(const pel_sim *s);
+/* What hooks have given. */
+int pel__dynamics_check_box(const pel_particle_box *b, const char *model, pel_error *e);
+int pel__dynamics_check_reach(const pel__dynamics *d, double skin, const char *model, pel_error *e);
+
+/* Whether attributes that last are finite on this rank; the first that is not.  The second is
+ * collective. */
+bool pel__dynamics_is_finite(const pel_sim *s);
+int pel__dynamics_explain_nonfinite(const pel_sim *s, pel_error *e);
 
 /* ---- dynamics_explain.c ---- */
 

@@ -43,14 +43,17 @@ int pel__potential_create(pel__potential *u, const pel_pair_kernels *k, int ntyp
     for (int j = 0; j < ntypes; ++j) {
       double *t = table + (ptrdiff_t)i * (nc + 1) * ntypes + j;
       const double cutoff = coefficients(ctx, i, j, c);
+      if (!(cutoff >= 0 && isfinite(cutoff)))
+        pel_error_set(e, PEL_USAGE, "the cut-off of types %d and %d is %g; it must be a distance",
+                      i + 1, j + 1, cutoff);
       u->cutoff = fmax(u->cutoff, cutoff);
       t[0] = cutoff * cutoff;
       for (int m = 0; m < nc; ++m) t[(m + 1) * ntypes] = c[m];
     }
   u->table = table ? numbers(table, n, k->mixed) : NULL;
   free(table);
-  if (!u->table) return pel_error_set(e, PEL_USAGE, "out of memory: %d particle types", ntypes);
-  return PEL_OK;
+  if (!u->table) pel_error_set(e, PEL_USAGE, "out of memory: %d particle types", ntypes);
+  return e->code;
 }
 
 int pel__potential_set_data(pel__potential *u, const double *data, size_t n, pel_error *e) {

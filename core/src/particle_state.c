@@ -220,33 +220,6 @@ int pel__dynamics_scalars(const pel_sim *s, pel_scalar *x) {
   return add_facts(s, x, n);
 }
 
-static const char *const names_of_layer[] = {"dt",    "dt_limit", "box_x", "box_y",    "box_z",
-                                             "clock", "walls",    "id",    "position", "velocity",
-                                             "image", "type",     "force", "time_unit"};
-
-static bool is_of_layer(const char *name) {
-  bool own = !strncmp(name, "mass_", 5) || !strncmp(name, "reference_", 10);
-  for (int i = 0; i < PEL_N(names_of_layer); ++i) own = own || !strcmp(name, names_of_layer[i]);
-  return own;
-}
-
-void pel__dynamics_check_names(const pel_sim *s) {
-  const pel_particle_model *m = s->model->particles;
-  const int n = m->nnumbers + m->nattributes;
-  const char *name[n + 1];
-  for (int i = 0; i < n; ++i)
-    name[i] = i < m->nnumbers ? m->numbers[i].name : m->attributes[i - m->nnumbers].name;
-  for (int i = 0; i < n; ++i) {
-    bool twice = false;
-    for (int j = 0; j < i; ++j) twice = twice || !strcmp(name[i], name[j]);
-    if (twice || is_of_layer(name[i]))
-      pel__config_reject(s->config, s->model->name, "",
-                         "the model's %s '%s' %s; rename it in its table",
-                         i < m->nnumbers ? "number" : "attribute", name[i],
-                         twice ? "is there twice" : "has a name that files use for another thing");
-  }
-}
-
 static int restore_box(pel_sim *s, const double length[3], const char *checkpoint, pel_error *e) {
   pel__dynamics *d = s->dynamics;
   const double *own = d->p.domain.length;

@@ -70,7 +70,10 @@ static void explain_failure(pel_sim *s, const agreement *a, pel_error *e) {
     pel__agree_error(s->comm, &mine);
     pel_error_set(e, mine.code, "%s", mine.text);
   } else if (a->nonfinite) {
-    pel__find_nonfinite(s, e);
+    if (s->dynamics)
+      pel__dynamics_explain_nonfinite(s, e);
+    else
+      pel__find_nonfinite(s, e);
   }
 }
 

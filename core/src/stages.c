@@ -218,6 +218,7 @@ void pel__dynamics_step(pel_sim *s, double dt) {
     if (!takes_part(s, stage)) continue;
     if (run_stage(s, stage, dt / s->dynamics->time_unit, i == sums, &e)) pel_fail(s, "%s", e.text);
   }
+  s->nonfinite = !pel__dynamics_is_finite(s);
   book(s, &before, MPI_Wtime() - t0);
 }
 

@@ -49,7 +49,10 @@ static bool read_pair(const job *k, const char *text) {
     at = stop;
   }
   if (at[strspn(at, " \t")]) return false;
-  k->of[i - 1][j - 1] = k->of[j - 1][i - 1] = p;
+  pel__md_pair *to = &k->of[i - 1][j - 1];
+  if (to->given) pel_reject(k->sim, NULL, "pairs", "types %d and %d are here twice", i, j);
+  p.given = true;
+  *to = k->of[j - 1][i - 1] = p;
   return true;
 }
 

@@ -17,7 +17,7 @@ typedef void pel__md_mix(const void *state, const double *a, const double *b, do
 
 typedef struct {
   double x[PEL__MD_NUMBERS], cutoff;
-  bool known;
+  bool known, given; /* given: in `pairs` */
 } pel__md_pair;
 
 /* The state of a model with one pair potential of this kind, or the first part of it; its texts are

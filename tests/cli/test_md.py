@@ -107,6 +107,16 @@ for name, words, code, parts in (
     if code == 3:
         check(f'{name}, on 4 ranks', on_four_ranks(CONFIG, *words), err)
 
+# What a checkpoint cannot tell but a run must share with it.
+for name, words, part in (
+        ('units', ['start.units=metal', 'start.mass=1'], 'other units (time'),
+        ('walls', ['start.walls=x'], 'other walls (walls 0, in the configuration 1)'),
+        ('mass', ['start.mass=2'], 'other masses (mass_1 1, in the configuration 2)')):
+    got, _, err = pelsim('run', CONFIG, '--resume=whole/' + LAST, *SMALL, '--dir', 'other', '-t', 1,
+                         *(w for x in words for w in ('-s', x)))
+    check(f'resumed with another {name}', (got, err.count('\n')), (4, 1))
+    check(f'resumed with another {name}: sentence', err, has(part))
+
 # Atoms in one place, far from the others, stop the run before its first step.
 with open('twice.xyz', 'w', encoding='utf-8') as f:
     f.write('65\nLattice="12 0 0 0 12 0 0 0 12" Properties=species:S:1:pos:R:3\n')

@@ -136,6 +136,38 @@ with open(os.path.join(example, 'burgers.c'), encoding='utf-8') as f:
     other = f.read().replace('PEL_MODEL("burgers"', 'PEL_MODEL("another"')
 refused('another', "'another'.*'burgers'", source=other)
 
+# ---- particle models: one that works, and what tables and hooks may have wrong
+
+
+def puff(fault, *arguments):
+    library = f'libpuff_{fault.lower()}.so'
+    must('gcc', '-shared', '-fPIC', '-O2', '-march=native', '-ffp-contract=off', f'-DFAULT={fault}', f'-I{PREFIX}/include',
+         os.path.join(SOURCE, 'tests/plugin/puff.c'), '-o', library)
+    with open(f'{WORK}/puff.ini', 'w', encoding='utf-8') as f:
+        f.write('[run]\nmodel = puff\n[time]\nsteps = 20\n')
+    return run(PELSIM, 'run', 'puff.ini', '-s', f'run.plugin={library}', '--dir', f'out/{fault}',
+               '--overwrite', *arguments)
+
+
+prints = {puff('NOTHING', *layout).stdout.splitlines()[-1]
+          for layout in (['-t', '1'], ['-n', '3', '-t', '1'], ['-n', '2', '-t', '2'])}
+check('fingerprints of a particle model', (len(prints), min(prints)[:13]), (1, 'fingerprint: '))
+for fault, code, sentence in (
+        ('NUMBER', 2, "the model's number 'clock' has a name that files use for another thing"),
+        ('TWICE', 2, "the model's attribute 'heat' is there twice"),
+        ('ATTRIBUTE', 2, "the model's attribute 'velocity' has a name that files use"),
+        ('KERNEL', 2, "stage 'warm' of the model lacks .kernel"),
+        ('TYPES', 2, 'model puff has 40 types of particles; 1 to 32 are possible'),
+        ('MASS', 2, 'model puff gives type 1 the mass 0; it must be > 0'),
+        ('SKIN', 2, 'model puff has the skin -1; it must not be negative'),
+        ('CUTOFF', 2, 'the cut-off of types 1 and 1 is nan; it must be a distance'),
+        ('VELOCITY', 2, 'particle 77 starts with velocity (nan, nan, nan)'),
+        ('HEAT', 3, "failed at step 3 (30.0 ms): 'heat' of particle 77 is nan, at (")):
+    for layout in (['-t', '1'], ['-n', '2', '-t', '1']):
+        p = puff(fault, *layout)
+        check(f'puff, {fault}, {layout}: {p.stderr.strip()!r} has {sentence!r}',
+              (p.returncode, p.stderr.count('\n'), sentence in p.stderr), (code, 1, True))
+
 if failures:
     sys.exit(f'{failures} checks failed')
 print('all checks passed')
