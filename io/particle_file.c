@@ -201,7 +201,11 @@ int pel__particles_read(const char *file, const char *format, const char *frame,
     pel_error_set(e, PEL_USAGE, "%s is %s, which has one frame; leave the frame out", file,
                   formats[f].is);
   if (!e->code) formats[f].read(&q, p, e);
-  for (int64_t i = 0; i < p->n && !e->code; ++i) ++p->count[p->type[i]];
+  p->flat = p->n > 1;
+  for (int64_t i = 0; i < p->n && !e->code; ++i) {
+    ++p->count[p->type[i]];
+    p->flat = p->flat && p->x[2][i] == p->x[2][0];
+  }
   if (e->code) pel__particles_free(p);
   return e->code;
 }

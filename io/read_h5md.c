@@ -34,6 +34,21 @@ static int64_t frame_of(const job *j, const pel__h5md_element *x) {
   return x->frames == 0 ? 0 : found;
 }
 
+static void take_text(hid_t object, const char *name, char *to, size_t size) {
+  char *text = pel__h5md_text(object, name);
+  if (text) snprintf(to, size, "%s", text);
+  free(text);
+}
+
+/* Velocities a picosecond in a file whose times are femtoseconds, or the other way round. */
+static double per_unit_of_time(const job *j, hid_t velocity) {
+  char unit[60] = "";
+  take_text(velocity, "unit", unit, sizeof unit);
+  if (strstr(unit, "ps-1") && !strcmp(j->p->time_unit, "fs")) return 1000;
+  if (strstr(unit, "fs-1") && !strcmp(j->p->time_unit, "ps")) return 1. / 1000;
+  return 1;
+}
+
 static int read_element(job *j, which i) {
   pel__h5md_element x;
   if (!pel__h5md_find(&j->f, elements[i].name, &x, j->e)) return j->e->code;
@@ -48,6 +63,8 @@ static int read_element(job *j, which i) {
     j->value[i] = malloc((size_t)(x.n * x.components) * sizeof(double) + 1);
     if (!j->value[i]) pel_error_set(j->e, PEL_INTERNAL, "out of memory for %s", j->q->file);
     if (!j->e->code) pel__h5md_read(&j->f, &x, frame, j->value[i], j->e);
+    const double per = i == VELOCITY ? per_unit_of_time(j, x.value) : 1;
+    for (int64_t k = 0; k < x.n * x.components && !j->e->code; ++k) j->value[i][k] /= per;
   }
   pel__h5md_done(&x);
   return j->e->code;
@@ -137,12 +154,6 @@ static int read_box(job *j) {
     j->p->periodic[a] = a < b.dimension ? b.periodic[a] : true;
   }
   return PEL_OK;
-}
-
-static void take_text(hid_t object, const char *name, char *to, size_t size) {
-  char *text = pel__h5md_text(object, name);
-  if (text) snprintf(to, size, "%s", text);
-  free(text);
 }
 
 static int choose_frame(job *j) {

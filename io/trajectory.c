@@ -23,7 +23,7 @@ static const struct {
              {"ps", "ps", 1},
              {"fs", "fs", 1},
              {"angstrom/ps", "Angstrom ps-1", 1},
-             {"angstrom/fs", "Angstrom fs-1", 1},
+             {"angstrom/fs", "Angstrom ps-1", 1000}, /* MDAnalysis takes fs-1 for 1e-6 of it */
              {"angstrom^2", "Angstrom+2", 1},
              {"angstrom^2/ps", "Angstrom+2 ps-1", 1},
              {"angstrom^2/fs", "Angstrom+2 fs-1", 1},

@@ -141,6 +141,12 @@ int pel__dynamics_domain(const pel__dynamics *d, const double length[3], pel__do
   return pel__domain_init(to, dims, (double[]){length[0], length[1], third}, periodic, e);
 }
 
+const char *pel__dynamics_time_name(const pel_sim *s) {
+  const pel_particle_model *m = s->model->particles;
+  const pel_particle_units *u = m->units ? m->units(s->state) : NULL;
+  return u ? u->time : s->dynamics->time_unit == 1 ? "tau" : "s";
+}
+
 bool pel__dynamics_flexible(const pel_sim *s) {
   const pel_particle_model *m = s->model->particles;
   return m->flexible && m->flexible(s->state);

@@ -238,12 +238,15 @@ int pel__journal_columns(pel__journal *j, int n, const char *const *columns,
     json_array_append_new(
         list, json_pack("{s:s?, s:s?}", "name", columns[i], "unit", units ? units[i] : NULL));
   json_object_set_new(j->run, "diagnostics", list);
+  json_object_set_new(j->run, "time_unit", json_string(j->f.time_name ? j->f.time_name : "s"));
   write_json(j, RUN, j->run, 17, pel__replace_file);
   return code;
 }
 
 void pel__journal_row(pel__journal *j, int64_t step, double time, double dt, const double *x) {
-  if (j) trouble(j, CSV, pel__csv_row(&j->csv, step, time, dt, x));
+  if (!j) return;
+  const double unit = j->f.time_unit > 0 ? j->f.time_unit : 1;
+  trouble(j, CSV, pel__csv_row(&j->csv, step, time / unit, dt / unit, x));
 }
 
 int64_t pel__journal_lost(const pel__journal *j) { return j ? j->csv.lost : 0; }
@@ -280,7 +283,7 @@ static bool can_go_on(const pel__journal *j, const pel__run_result *r) {
 /* How the run ended and what can be done next. */
 static void say_outcome(pel__journal *j, const pel__run_result *r) {
   char at[PEL__SHORT], command[1000];
-  pel__human_time(at, r->time);
+  pel__model_time(at, r->time, j->f.time_name);
   if (j->csv.lost)
     pel__journal_say(j, "diagnostics.csv lacks %" PRId64 " rows that could not be written",
                      j->csv.lost);

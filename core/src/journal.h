@@ -39,6 +39,8 @@ typedef struct {
   double start_time, end_time;                  /* [s] model time; end 0: not known */
   bool spherical;                               /* climate model: rate also as SYPD */
   bool particles;                               /* cells are particles */
+  const char *time_name; /* unit of model time in diagnostics.csv; NULL: s */
+  double time_unit;      /* [s] of that unit; 0: 1 */
   pel_progress progress;
 } pel__run_facts;
 
@@ -57,7 +59,8 @@ void pel__journal_say(pel__journal *j, const char *fmt, ...) __attribute__((form
  * per cent or each minute; heartbeat <= 1/s), so a call costs a clock reading. */
 void pel__journal_step(pel__journal *j, int64_t step, double time, double dt);
 
-/* diagnostics.csv: header once (step,time,dt,names...), then one row (%.17g).  On resume rows
+/* diagnostics.csv: header once (step,time,dt,names...), then one row (%.17g,
+ * time and dt %.12g, in units of time_unit).  On resume rows
  * beyond `step` are cut off, and a file with other columns is kept under another name.  A row whose
  * step is not beyond the last one is left out: no step is written twice.  Units go to run.json. */
 int pel__journal_columns(pel__journal *j, int n, const char *const *names, const char *const *units,

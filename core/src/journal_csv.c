@@ -101,7 +101,7 @@ int pel__csv_row(pel__csv *c, int64_t step, double time, double dt, const double
   const size_t room = 32 * ((size_t)c->n + 3);
   char *text = malloc(room);
   if (!text) return ENOMEM;
-  size_t n = (size_t)snprintf(text, room, "%" PRId64 ",%.17g,%.17g", step, time, dt);
+  size_t n = (size_t)snprintf(text, room, "%" PRId64 ",%.12g,%.12g", step, time, dt);
   for (int i = 0; i < c->n; ++i) n += (size_t)snprintf(text + n, room - n, ",%.17g", x[i]);
   text[n++] = '\n';
   const int code = put(c, text, n);

@@ -36,6 +36,8 @@ enum { PEL__SHORT = 32 }; /* bytes of a number in words */
 
 void pel__iso_time(char out[PEL__SHORT], time_t t);    /* "2025-03-01T12:00:00Z" */
 void pel__human_time(char out[PEL__SHORT], double s);  /* "3.25 d" */
+/* Model time [s] of a run whose unit has that name: "3.25 d", or "12.5 tau" if it is reduced. */
+void pel__model_time(char out[PEL__SHORT], double s, const char *unit);
 void pel__human_wait(char out[PEL__SHORT], double s);  /* "2h03m" */
 void pel__human_count(char out[PEL__SHORT], double x); /* "12.4 M" (decimal) */
 
@@ -44,6 +46,7 @@ typedef struct {
   int64_t first_step, last_step, cells;
   double start_time, end_time;
   bool spherical, particles;
+  const char *time_name;
   int64_t step;
   double time;
   double begun, mark; /* when the run began; when the rates were last measured */

@@ -24,10 +24,11 @@ void pel__human_time(char out[PEL__SHORT], double s) {
   static const struct {
     double below, unit; /* [s] */
     const char *name;
-  } scale[] = {{1e-6, 1e-9, "ns"}, {1e-3, 1e-6, "us"},   {1, 1e-3, "ms"},       {120, 1, "s"},
-               {7200, 60, "min"},  {2 * day, 3600, "h"}, {1000 * day, day, "d"}};
+  } scale[] = {{1e-12, 1e-15, "fs"}, {1e-9, 1e-12, "ps"},  {1e-6, 1e-9, "ns"},  {1e-3, 1e-6, "us"},
+               {1, 1e-3, "ms"},      {120, 1, "s"},        {7200, 60, "min"}, {2 * day, 3600, "h"},
+               {1000 * day, day, "d"}};
   const double a = fabs(s);
-  if (!isfinite(s) || a == 0 || a < 1e-9 || a >= 1e6 * year) {
+  if (!isfinite(s) || a == 0 || a < 1e-15 || a >= 1e6 * year) {
     snprintf(out, PEL__SHORT, "%.3g s", s);
     return;
   }
@@ -37,6 +38,13 @@ void pel__human_time(char out[PEL__SHORT], double s) {
       return;
     }
   three_digits(out, s / year, "y");
+}
+
+void pel__model_time(char out[PEL__SHORT], double s, const char *unit) {
+  if (unit && strcmp(unit, "tau") == 0)
+    snprintf(out, PEL__SHORT, "%.4g tau", s);
+  else
+    pel__human_time(out, s);
 }
 
 void pel__human_wait(char out[PEL__SHORT], double s) {
@@ -76,6 +84,7 @@ void pel__meter_start(pel__meter *m, const pel__run_facts *f, double now) {
                     .end_time = f->end_time,
                     .spherical = f->spherical,
                     .particles = f->particles,
+                    .time_name = f->time_name,
                     .step = f->first_step,
                     .time = f->start_time,
                     .begun = now,
@@ -141,7 +150,7 @@ static void parts_of(const pel__meter *m, char part[NPARTS][64]) {
     snprintf(part[STEP], 64, "step %lld/%lld", (long long)m->step, (long long)m->last_step);
   else
     snprintf(part[STEP], 64, "step %lld", (long long)m->step);
-  pel__human_time(part[TIME], m->time);
+  pel__model_time(part[TIME], m->time, m->time_name);
   if (m->steps_per_s > 0) {
     pel__human_count(number, pel__meter_cells_per_s(m));
     snprintf(part[RATE], 64, "%s%s/s", number, m->particles ? "atom" : "cell");

@@ -56,7 +56,7 @@ static void print_averages(FILE *out, const pel__run_result *r) {
 
 static void print_rate(FILE *out, const pel__run_facts *f, const pel__run_result *r) {
   char model[PEL__SHORT], wall[PEL__SHORT];
-  pel__human_time(model, r->time - f->start_time);
+  pel__model_time(model, r->time - f->start_time, f->time_name);
   pel__human_time(wall, r->seconds);
   fprintf(out, "steps         %" PRId64 " (%s of model time) in %s\n", r->steps_done, model, wall);
   fprintf(out, "rate          %.4g M%s-steps/s",

@@ -125,6 +125,8 @@ static void open_journal(pel__records *r, const pel_request *q, bool resumed) {
                           .end_time = s->set.time.end,
                           .spherical = s->grid.axis[1].end == PEL_POLE,
                           .particles = s->dynamics != NULL,
+                          .time_name = s->dynamics ? pel__dynamics_time_name(s) : NULL,
+                          .time_unit = s->dynamics ? s->dynamics->time_unit : 1,
                           .progress = q->progress});
     if (wrong) pel__journal_say(r->journal, "%s", advice);
     if (pel__journal_columns(r->journal, count, name, unit, resumed, s->step, &e))

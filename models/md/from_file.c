@@ -32,6 +32,17 @@ static void check_units(pel_sim *s, const pel__md *md) {
                md->unit->name, length ? "time" : "length", length ? f->time_unit : f->length_unit);
 }
 
+/* Two where the file has all z the same and the run says so. */
+static int dimensions(pel_sim *s, const pel__md *md) {
+  const bool flat = md->from->flat;
+  if (flat && md->dimensions == PEL__MD_AUTO)
+    pel_reject(s, "start", "dimensions",
+               "all particles of file have the same z; say 2, or 3 if that is meant");
+  if (!flat && md->dimensions == PEL__MD_TWO && md->from->n > 1)
+    pel_reject(s, "start", "dimensions", "2, but the particles of file have different z");
+  return md->dimensions == PEL__MD_TWO ? 2 : 3;
+}
+
 bool pel__md_read(pel_sim *s, pel__md *md) {
   static const char *const format[] = {"auto", "lammps", "xyz", "nist", "h5md"};
   pel__md_crystal *c = &md->crystal;
@@ -49,7 +60,10 @@ bool pel__md_read(pel_sim *s, pel__md *md) {
   c->ntypes = f->ntypes;
   memcpy(c->count, f->count, sizeof c->count);
   memcpy(md->length, f->length, sizeof md->length);
-  for (int a = 0; a < 3; ++a)
+  c->lattice = pel__md_lattice_in(dimensions(s, md));
+  if (c->lattice->dims == 2 && wall[2])
+    pel_reject(s, "start", "walls", "there is no axis z in two dimensions");
+  for (int a = 0; a < c->lattice->dims; ++a)
     if (!f->periodic[a] && !wall[a])
       pel_reject(s, "start", "walls", "the box of [start] file is not periodic along %c: add it",
                  "xyz"[a]);

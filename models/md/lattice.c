@@ -29,6 +29,12 @@ const pel__md_lattice pel__md_lattice_of[] = {
     {"square", 2, 1, {1, 1, 1}, {{0, 0}}},
     {"hex", 2, 2, {1, ROOT3, 1}, {{0, 0}, {.5, .5}}}};
 
+const pel__md_lattice *pel__md_lattice_in(int dims) {
+  const pel__md_lattice *l = pel__md_lattice_of;
+  while (l->dims != dims) ++l;
+  return l;
+}
+
 double pel__md_spacing(const pel__md_lattice *l, double density) {
   const double cell = l->nsites / (density * (l->edge[0] * l->edge[1] * l->edge[2]));
   return l->dims == 3 ? cbrt(cell) : sqrt(cell);

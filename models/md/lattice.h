@@ -14,6 +14,7 @@ typedef struct {
 } pel__md_lattice;
 
 extern const pel__md_lattice pel__md_lattice_of[];
+const pel__md_lattice *pel__md_lattice_in(int dims); /* any one with so many dimensions */
 
 typedef struct {
   const pel__md_lattice *lattice;

@@ -149,6 +149,8 @@ static void set_crystal(pel_sim *s, pel__md *md) {
 
 void pel__md_setup(pel_sim *s, pel__md *md) {
   md->unit = &pel__md_units_of[md->units];
+  if (!*md->file && md->dimensions != PEL__MD_AUTO)
+    pel_reject(s, "start", "dimensions", "lattice says it already; leave it out");
   if (!*md->file)
     set_crystal(s, md);
   else if (!pel__md_read(s, md))

@@ -16,9 +16,11 @@
 #include "pelsim/particles.h"
 #include "units.h"
 
+enum { PEL__MD_AUTO, PEL__MD_TWO, PEL__MD_THREE }; /* dimensions */
+
 typedef struct {
   /* Parameters, [start]. */
-  int units, lattice, walls, format;
+  int units, lattice, walls, format, dimensions;
   int precision; /* parameter of the potential's section */
   int64_t nx, ny, nz, seed;
   double density, spacing, temperature; /* density, spacing: 0 is auto */
@@ -79,6 +81,9 @@ typedef struct {
   PEL_OPTION(pel__md, format, "auto", "auto|lammps|xyz|nist|h5md",                            \
              "of file: LAMMPS data, extended XYZ, NIST text, H5MD; auto: looks into it",      \
              .section = "start"),                                                             \
+  PEL_OPTION(pel__md, dimensions, "auto", "auto|2|3",                                         \
+             "of what is in file; in two z is ignored; auto: three, unless all z are the same, "  \
+             "which then must be said", .section = "start"),                                  \
   PEL_OPTION(pel__md, frame, "last", NULL, "of file: first, last or a number from 0",         \
              .section = "start"),                                                             \
   PEL__MD_START_(temperature, "1.44", 0, 1e6, "temperature at the start"),                    \

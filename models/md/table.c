@@ -73,7 +73,7 @@ static bool read_table(pel_sim *s, tabulated *c, int n, const char *name, const 
   char error[700];
   pel__table *t = &c->table[n];
   const size_t first = n ? c->first[n - 1] + pel__table_size(&c->table[n - 1]) : 0;
-  if (!pel__table_parse(t, name, c->file, text, size, error, sizeof error)) {
+  if (!pel__table_parse(t, name, c->md.unit->name, c->file, text, size, error, sizeof error)) {
     pel_unreadable(s, NULL, "file", "%s", error);
     return false;
   }

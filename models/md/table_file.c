@@ -24,6 +24,19 @@ static bool is_blank(const char *line) {
   return !*line || *line == '#';
 }
 
+/* LAMMPS' own files say so in their first comment. */
+static bool check_units(pel__scan *s, const char *units) {
+  pel__scan ahead = *s;
+  char line[400], unit[16];
+  while (pel__scan_line(&ahead, line, sizeof line) && is_blank(line)) {
+    const char *tag = strstr(line, "UNITS:");
+    if (tag && sscanf(tag + 6, " %15[A-Za-z]", unit) == 1 && strcmp(unit, units) != 0)
+      return pel__scan_fail(s, ahead.line - 1, "the table is in units '%s', the run in '%s'", unit,
+                            units);
+  }
+  return true;
+}
+
 /* The next line that says something; its first word, and the rest as a scan. */
 static bool next_line(pel__scan *s, char *line, size_t size) {
   do
@@ -126,6 +139,16 @@ static bool read_points(pel__scan *s, const heading *h, points *p) {
   return true;
 }
 
+/* What follows the points is no point. */
+static bool check_end(pel__scan *s, int n) {
+  pel__scan ahead = *s;
+  char line[400] = "";
+  double x[4];
+  const int at = next_line(&ahead, line, sizeof line) ? ahead.line - 1 : ahead.line;
+  if (sscanf(line, "%lf %lf %lf %lf", &x[0], &x[1], &x[2], &x[3]) != 4) return true;
+  return pel__scan_fail(s, at, "a point behind the last of the %d that N tells of", n);
+}
+
 /* Sums of changes of u against the work of f: wrong signs and units, not coarse steps. */
 static bool check_force(pel__scan *s, int line, const points *p, int n) {
   double off = 0, all = 0;
@@ -168,9 +191,9 @@ static bool even_out(pel__scan *s, int line, pel__table *t, const points *p, int
   return true;
 }
 
-static bool parse(pel__scan *s, const char *keyword, pel__table *t) {
+static bool parse(pel__scan *s, const char *keyword, const char *units, pel__table *t) {
   heading h;
-  if (!find_section(s, keyword, &h)) return false;
+  if (!check_units(s, units) || !find_section(s, keyword, &h)) return false;
   const int line = s->line;
   if ((size_t)h.n * 8 > (size_t)(s->end - s->at) + 1)
     return pel__scan_fail(s, line,
@@ -179,7 +202,7 @@ static bool parse(pel__scan *s, const char *keyword, pel__table *t) {
                           h.n, (size_t)(s->end - s->at));
   double *r = malloc(3 * (size_t)h.n * sizeof *r);
   points p = {r, r + h.n, r + 2 * (ptrdiff_t)h.n};
-  bool good = read_points(s, &h, &p) && check_force(s, line, &p, h.n);
+  bool good = read_points(s, &h, &p) && check_end(s, h.n) && check_force(s, line, &p, h.n);
   if (good) {
     *t = (pel__table){.n = h.n, .squared = h.kind == SQUARED, .low = p.r[0], .high = p.r[h.n - 1]};
     if (h.kind == LISTED) {
@@ -194,12 +217,12 @@ static bool parse(pel__scan *s, const char *keyword, pel__table *t) {
   return good;
 }
 
-bool pel__table_parse(pel__table *t, const char *keyword, const char *file, const char *text,
-                      size_t size, char *error, size_t error_size) {
+bool pel__table_parse(pel__table *t, const char *keyword, const char *units, const char *file,
+                      const char *text, size_t size, char *error, size_t error_size) {
   pel__scan s;
   memset(t, 0, sizeof *t);
   pel__scan_init(&s, file, text, size);
-  if (parse(&s, keyword, t)) return true;
+  if (parse(&s, keyword, units, t)) return true;
   snprintf(error, error_size, "%s", s.error);
   pel__table_free(t);
   return false;

@@ -20,10 +20,11 @@ typedef struct {
   double *u, *f;
 } pel__table;
 
-/* The section of that name; "" takes the first.  A list of uneven distances is interpolated to even
+/* The section of that name; "" takes the first.  units: what a tag "UNITS: metal" in a comment
+ * before it must say.  A list of uneven distances is interpolated to even
  * ones.  Returns false with a sentence in error. */
-bool pel__table_parse(pel__table *t, const char *keyword, const char *file, const char *text,
-                      size_t size, char *error, size_t error_size);
+bool pel__table_parse(pel__table *t, const char *keyword, const char *units, const char *file,
+                      const char *text, size_t size, char *error, size_t error_size);
 void pel__table_free(pel__table *t);
 
 static inline double pel__table_step(const pel__table *t) {

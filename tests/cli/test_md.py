@@ -139,7 +139,7 @@ with open('piles.xyz', 'w', encoding='utf-8') as f:
     for i in range(10000):
         f.write(f'A {1 + i % 2 * 0.9} {3 + i * 5e-6} 3\n')
 with open('piles.ini', 'w', encoding='utf-8') as f:
-    f.write('[run]\nmodel = soft\n[start]\nfile = piles.xyz\n[time]\nsteps = 2\n')
+    f.write('[run]\nmodel = soft\n[start]\nfile = piles.xyz\ndimensions = 3\n[time]\nsteps = 2\n')
 got, _, err = pelsim('run', 'piles.ini', '-t', 1)
 check('piles, exit code', got, 3)
 check('piles', err, has('the force of all pairs of particle 1, at (1, 3', ', exceeds 65536;',

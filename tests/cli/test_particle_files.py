@@ -104,7 +104,7 @@ for number, n, energy in ((1, 800, -4351.5), (2, 200, -690.00), (3, 400, -1146.7
         got = n * float(next(csv.DictReader(f))["potential_energy"])
     check(f"NIST {number}", float(f"{got:.4e}"), energy)
 
-# ---- a slab of liquid, and units that others know
+# ---- a slab of liquid
 
 config("slab.ini", "nx = 5\nny = 5\nnz = 4\nroom = 1, 1, 3\ndensity = 0.8\ntemperature = 0.7", lj="")
 run("slab.ini", "slab")
@@ -113,6 +113,42 @@ with h5py.File("slab/trajectory.h5md") as f:
     edge = np.diag(f["particles/trajectory/box/edges/value"][0])
     check("the slab's box", abs(edge[2] - 3 * 0.8 * edge[0]) < 1e-12, True)
     check("the slab's middle", z.min() >= edge[2] / 3 - 1e-9 and z.max() < edge[2] * 2 / 3, True)
+
+# ---- two dimensions, which files do not know but the run must say
+
+config("flat.ini", "lattice = hex\nnx = 14\nny = 12\ndensity = 0.8\ntemperature = 0.8", lj="")
+flat = run("flat.ini", "flat")
+for name, words in {"flat.xyz": (), "flat.lmp": ("--format", "lammps-data")}.items():
+    check(f"export {name}",
+          pelsim("export", "flat/checkpoints/step_000000020.h5", *words, "-o", name), (0, "", ""))
+for name, frame in ("flat.xyz", "last"), ("flat.lmp", "last"), ("flat/trajectory.h5md", "1"):
+    config("half.ini", f"file = {name}\nframe = {frame}\ndimensions = 2", "dt = 0.004\nsteps = 20", "")
+    check(f"from {name}", run("half.ini", f"flat from {name.replace('/', ' ')}", "-n", 2), flat)
+    config("half.ini", f"file = {name}\nframe = {frame}", "dt = 0.004\nsteps = 20", "")
+    check(f"from {name}, not said", run("half.ini", "not said", want=2),
+          has("[start] dimensions: all particles of file have the same z; say 2, or 3 if"))
+config("half.ini", "file = checkpoint.xyz\ndimensions = 2", "dt = 0.004\nsteps = 20")
+check("two of three", run("half.ini", "not flat", want=2), has("of file have different z"))
+
+# ---- units that others know
+
+config("real.ini", "units = real\nnx = 4\nny = 4\nnz = 4\nspacing = 5.4\nmass = 39.948\n"
+       "temperature = 60", "steps = 40", "epsilon = 0.238\nsigma = 3.405\nskin = 1")
+whole = run("real.ini", "real", "-s", "lj.cutoff=8")
+config("real2.ini", "units = real\nfile = real/trajectory.h5md\nframe = 1", "steps = 20",
+       "epsilon = 0.238\nsigma = 3.405\nskin = 1")
+check("units real, from a frame", run("real2.ini", "real2", "-s", "lj.cutoff=8"), whole)
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")
+    import MDAnalysis
+    last = MDAnalysis.Universe("real/trajectory.h5md").trajectory[2]
+with open("real/diagnostics.csv", encoding="utf-8") as f:
+    row = list(csv.DictReader(f))[2]
+check("time in fs, in the table", row["time"], "40")
+check("time in ps, in MDAnalysis", abs(last.time - 0.04) < 1e-9, True)
+check("temperature of MDAnalysis' velocities",
+      abs(39.948 * (last.velocities.astype("f8") ** 2).sum() / (3 * 256 - 3) / 0.831446261815324
+          - float(row["temperature"])) < 1e-3, True)
 
 config("argon.ini", "units = metal\nnx = 4\nny = 4\nnz = 4\nspacing = 5.4\nmass = 39.948\n"
        "temperature = 60", "steps = 40", "epsilon = 0.0103\nsigma = 3.405\nskin = 1")

@@ -79,6 +79,9 @@ steep = write('steep.txt', 'A\nN 4\n\n1 1 4 4\n2 2 2 1.5\n3 1.5 1 1\n4 4 0 0\n')
 wrong = write('wrong.txt', 'A\nN 4\n\n1 1 8 -8\n2 2 4 -4\n3 3 1 -2\n4 4 0 0\n')
 good = write('good.txt', 'A\nN 5 R 0.9 2.5\n\n' + ''.join(
     f'{i + 1} {r} {(2.5 - r)**2} {2 * (2.5 - r)}\n' for i, r in enumerate((.9, 1.3, 1.7, 2.1, 2.5))))
+GOOD = open(good, encoding='utf-8').read()
+tagged = write('tagged.txt', '# mine\n# DATE: 2020-01-01 UNITS: real\n' + GOOD)
+more = write('more.txt', GOOD.replace('N 5 R 0.9 2.5', 'N 4'))
 
 CASES = (
     ('truncated', 'eam', METAL, f'potential = {cut}', 4, ['[eam] potential: cut.eam.alloy:', 'it is truncated, or the counts']),
@@ -98,6 +101,9 @@ CASES = (
     ('no barrier', 'buckingham', '', 'strength = 1', 2, ['[buckingham] dispersion: attraction wins at every distance']),
     ('distances fall', 'table', '', f'file = {steep}', 4, ['steep.txt:6: r is 1.5; distances must be positive and rise']),
     ('forces', 'table', '', f'file = {wrong}', 4, ['wrong.txt:', 'the forces are not those of the energies']),
+    ('units of a table', 'table', '', f'file = {tagged}', 4, ["tagged.txt:2: the table is in units 'real', the run in 'lj'"]),
+    ('more points than N', 'table', '', f'file = {more}', 4, ['more.txt:8: a point behind the last of the 4 that N tells of']),
+    ('a pair twice', 'lj', 'composition = 1, 1', 'pairs = 1-2 1 1, 2-1 2 2', 2, ['[lj] pairs: types 2 and 1 are here twice']),
     ('section', 'table', '', f'file = {good}\nsections = B', 4, ["there is no section 'B'; there are: A"]),
     ('beyond the table', 'table', '', f'file = {good}\ncutoff = 3', 2, ['[table] cutoff: 3 lies beyond the end of the table, 2.5']),
     ('inside the table', 'table', 'density = 1.96', f'file = {good}', 3, ['of a pair exceeds', 'particles ']))

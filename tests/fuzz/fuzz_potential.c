@@ -55,7 +55,7 @@ static void table(const char *keyword, const char *text, size_t size) {
   pel__table t;
   char error[700] = "";
   double c[PEL__TABLE_COEFFICIENTS];
-  if (!pel__table_parse(&t, keyword, "FUZZ", text, size, error, sizeof error)) {
+  if (!pel__table_parse(&t, keyword, "lj", "FUZZ", text, size, error, sizeof error)) {
     check_sentence(error);
     return;
   }

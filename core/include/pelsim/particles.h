@@ -284,6 +284,7 @@ typedef struct {
   int64_t n;
   double length[3];
   bool periodic[3];            /* true where the file does not say */
+  bool flat;                   /* all of several particles have the same z */
   int ntypes;                  /* 1 .. PEL_TYPES */
   double mass[PEL_TYPES];      /* by type, as in the file; 0: it does not say */
   int64_t count[PEL_TYPES];    /* particles of each type */
