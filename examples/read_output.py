@@ -18,9 +18,10 @@ def show_run(path):
     with open(path, encoding="utf-8") as f:
         run = json.load(f)
     layout = run["layout"]
+    what = "atoms" if "atoms" in layout else "cells"
     print(f"model        {run['model']}: {run['state']}, step {run['step']}, {run['time']:g} s")
     print(f"layout       {layout['ranks']} ranks x {layout['threads']} threads, "
-          f"{layout['cells']} cells")
+          f"{layout[what]} {what}")
     print(f"fingerprint  {run.get('fingerprint')}")
 
 
@@ -42,6 +43,16 @@ def show_fields(path):
                       f"{x.attrs.get('long_name', '')}")
 
 
+def show_trajectory(path):
+    with h5py.File(path) as data:
+        frames = data["particles/trajectory"]
+        print(f"\ntrajectory   {len(frames['position/step'])} frames, "
+              f"time {frames['position/time'][0]:g} to {frames['position/time'][-1]:g}")
+        for name, x in frames.items():
+            if isinstance(x, h5py.Group) and "value" in x:
+                print(f"  {name:22s} {'x'.join(map(str, x['value'].shape))}")
+
+
 def show_checkpoints(folder):
     for name in sorted(os.listdir(folder)):
         if name.endswith(".h5"):
@@ -58,6 +69,8 @@ def main():
     show_diagnostics(os.path.join(where, "diagnostics.csv"))
     if os.path.exists(os.path.join(where, "fields.nc")):
         show_fields(os.path.join(where, "fields.nc"))
+    if os.path.exists(os.path.join(where, "trajectory.h5md")):
+        show_trajectory(os.path.join(where, "trajectory.h5md"))
     show_checkpoints(os.path.join(where, "checkpoints"))
 
 

@@ -42,7 +42,8 @@ static void check_motion(pel_sim *s) {
   if (c->analysis.msd && m->flexible && m->flexible(s->state))
     pel__config_reject(s->config, "analysis", "msd",
                        "in a box that changes displacements are not defined; take [ensemble] "
-                       "barostat out once the density is found, and resume without it");
+                       "barostat out once the density is found, and start from what 'pelsim "
+                       "export' makes of its last checkpoint");
   if (origins % every)
     pel__config_reject(s->config, "analysis", "origins", "%ld is no multiple of every = %ld",
                        (long)origins, (long)every);
@@ -257,4 +258,21 @@ bool pel__analysis_anew(const pel_sim *s, char *sentence, size_t size) {
            "[analysis] %s: begins anew at step %ld; the checkpoint has none, or one made otherwise",
            list, (long)s->step);
   return *list;
+}
+
+bool pel__analysis_in_vain(const pel_sim *s, char *sentence, size_t size) {
+  const pel__settings *c = &s->set;
+  const double last =
+      c->time.end > 0 ? floor(c->time.end / c->time.dt + 1e-6) : (double)c->time.steps;
+  for (int i = 0; s->analysis && i < PEL__PARTS; ++i) {
+    const double first = (double)(c->analysis.from + (i == PEL__MOTION ? c->analysis.window : 0));
+    if (!s->analysis->part[i].on || first <= last) continue;
+    snprintf(
+        sentence, size,
+        "warning: [analysis] %s: nothing is complete before step %.0f, and the run ends at step "
+        "%.0f; make it longer, or change from%s",
+        part_name[i], first, last, i == PEL__MOTION ? " or window" : "");
+    return true;
+  }
+  return false;
 }

@@ -27,6 +27,8 @@ pel_numbers *pel__analysis_numbers(pel_sim *s, int *n);
 void pel__analysis_adopt(pel_sim *s, const pel_numbers *x);
 /* What of it a resumed run begins anew, in a sentence; false: nothing. */
 bool pel__analysis_anew(const pel_sim *s, char *sentence, size_t size);
+/* Whether the run ends before something can be measured, and a sentence on it. */
+bool pel__analysis_in_vain(const pel_sim *s, char *sentence, size_t size);
 
 /* ---- observables.c: results ---- */
 

@@ -236,7 +236,7 @@ static void balance(const pel__particles *p, double *v, double quantum) {
 }
 
 /* Velocities without drift that have the temperature.  Places are in order of id. */
-static void thermalise(pel__dynamics *d, double temperature) {
+static void thermalise(pel__dynamics *d, double temperature, pel_error *e) {
   pel__particles *p = &d->p;
   const pel_totals t = {.n = p->total,
                         .dims = d->box.dims,
@@ -251,6 +251,13 @@ static void thermalise(pel__dynamics *d, double temperature) {
   pel__change_velocities(p, factor, (double[3]){0}, d->velocity_quantum);
   for (int a = 0; a < d->box.dims && d->box.ntypes == 1; ++a)
     balance(p, p->v[a], d->velocity_quantum);
+  const double q = d->velocity_quantum;
+  if (twice > 0 && temperature > 0 && mass * q * q > 1e-12 * pel_degrees(&t) * temperature)
+    pel_error_set(
+        e, PEL_USAGE,
+        "with so short a time step, or such masses, particles move by less than positions "
+        "can tell: velocities would be multiples of %g; make [time] dt longer",
+        q);
 }
 
 /* Position along an axis from a seed; -1 if it is beyond a wall or nowhere. */
@@ -315,6 +322,6 @@ int pel__dynamics_start(pel_sim *s, pel_error *e) {
   if (isnan(temperature))
     pel__change_velocities(&d->p, 1, (double[3]){0}, d->velocity_quantum);
   else
-    thermalise(d, temperature);
+    thermalise(d, temperature, e);
   return e->code;
 }

@@ -39,8 +39,8 @@ typedef struct {
   double start_time, end_time;                  /* [s] model time; end 0: not known */
   bool spherical;                               /* climate model: rate also as SYPD */
   bool particles;                               /* cells are particles */
-  const char *time_name; /* unit of model time in diagnostics.csv; NULL: s */
-  double time_unit;      /* [s] of that unit; 0: 1 */
+  const char *time_name;                        /* unit of model time in diagnostics.csv; NULL: s */
+  double time_unit;                             /* [s] of that unit; 0: 1 */
   pel_progress progress;
 } pel__run_facts;
 

@@ -34,8 +34,8 @@ void pel__resume_command(char *out, size_t size, const char *config, const json_
 
 enum { PEL__SHORT = 32 }; /* bytes of a number in words */
 
-void pel__iso_time(char out[PEL__SHORT], time_t t);    /* "2025-03-01T12:00:00Z" */
-void pel__human_time(char out[PEL__SHORT], double s);  /* "3.25 d" */
+void pel__iso_time(char out[PEL__SHORT], time_t t);   /* "2025-03-01T12:00:00Z" */
+void pel__human_time(char out[PEL__SHORT], double s); /* "3.25 d" */
 /* Model time [s] of a run whose unit has that name: "3.25 d", or "12.5 tau" if it is reduced. */
 void pel__model_time(char out[PEL__SHORT], double s, const char *unit);
 void pel__human_wait(char out[PEL__SHORT], double s);  /* "2h03m" */

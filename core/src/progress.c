@@ -24,9 +24,9 @@ void pel__human_time(char out[PEL__SHORT], double s) {
   static const struct {
     double below, unit; /* [s] */
     const char *name;
-  } scale[] = {{1e-12, 1e-15, "fs"}, {1e-9, 1e-12, "ps"},  {1e-6, 1e-9, "ns"},  {1e-3, 1e-6, "us"},
-               {1, 1e-3, "ms"},      {120, 1, "s"},        {7200, 60, "min"}, {2 * day, 3600, "h"},
-               {1000 * day, day, "d"}};
+  } scale[] = {{1e-12, 1e-15, "fs"}, {1e-9, 1e-12, "ps"},  {1e-6, 1e-9, "ns"},
+               {1e-3, 1e-6, "us"},   {1, 1e-3, "ms"},      {120, 1, "s"},
+               {7200, 60, "min"},    {2 * day, 3600, "h"}, {1000 * day, day, "d"}};
   const double a = fabs(s);
   if (!isfinite(s) || a == 0 || a < 1e-15 || a >= 1e6 * year) {
     snprintf(out, PEL__SHORT, "%.3g s", s);

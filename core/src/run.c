@@ -238,7 +238,9 @@ static void finish(pel__records *r, int code, const pel_error *e, int64_t first,
   if (r->series && s->host->io->series_close(r->series, &trouble))
     pel__journal_say(r->journal, "%s", trouble.text);
   gather_phases(s, phases);
-  if (output)
+  if (s->analysis)
+    snprintf(next, sizeof next, "%s/observables.h5", s->dir);
+  else if (output)
     pel__output_path(s, next);
   else
     snprintf(next, sizeof next, "%s/diagnostics.csv", s->dir);
@@ -293,10 +295,11 @@ static int begin(pel__records *r, const pel_request *q, bool continued, pel__run
 
 static void simulate(pel__records *r, const pel_request *q, bool continued, pel_error *e) {
   pel_sim *s = r->s;
-  char anew[300];
+  char anew[400];
   open_journal(r, q, continued);
   if (q->resume && pel__analysis_anew(s, anew, sizeof anew))
     pel__journal_say(r->journal, "%s", anew);
+  if (pel__analysis_in_vain(s, anew, sizeof anew)) pel__journal_say(r->journal, "%s", anew);
   MPI_Barrier(s->comm); /* rank 0 had files to open */
   memset(s->seconds, 0, sizeof s->seconds);
   const int64_t first = s->step;

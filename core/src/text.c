@@ -47,6 +47,10 @@ const char *pel_text_read(pel_sim *s, const char *section, const char *key, cons
   pel_error e = {0};
   char path[PATH_MAX], *text = NULL;
   int n = 0;
+  if (!*file) {
+    pel_reject(s, section, key, "must name a file");
+    return NULL;
+  }
   pel__locate(file, s->config_path, path);
   if (s->rank == 0) text = slurp(path, &n, &e);
   MPI_Bcast(&e, sizeof e, MPI_BYTE, 0, s->comm);

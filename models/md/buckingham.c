@@ -42,12 +42,12 @@ void pel__buckingham_coefficients(pel__lj_kind kind, double a, double rho, doubl
 static const pel_param params[] = {
     PEL__MD_PARAMS,
     PEL__MD_NUMBER(
-        0, "strength", "100000",
+        0, "strength", "162755",
         "A, an energy, of each type, or one for all; of two types the root of the product"),
     PEL__MD_NUMBER(
-        1, "rho", "0.125",
+        1, "rho", "0.09354",
         "decay length of the repulsion, of each type, or one for all; of two types the mean"),
-    PEL__MD_NUMBER(2, "dispersion", "2",
+    PEL__MD_NUMBER(2, "dispersion", "4",
                    "C, an energy times length^6, of each type, or one for all; of two types the "
                    "root of the product"),
     PEL__MD_PAIRS("'1-2 9e4 0.12 2': strength, rho, dispersion"),
@@ -89,9 +89,9 @@ static pel__md_usual scale(const pel__md_pair *p, double spacing) {
   const double a = p->x[0], rho = p->x[1], c6 = p->x[2], r = pel__buckingham_minimum(a, rho, c6);
   const bool bound = r > 0 && isfinite(r);
   const double energy = bound ? fabs(a * pel__exp(-r / rho) - c6 / pow(r, 6)) : a / 0x1p11,
-               force = energy / (bound ? r : rho);
-  (void)spacing;
-  return (pel__md_usual){energy, force, 32 * force}; /* minima are shallow */
+               force = energy / (bound ? r : rho),
+               near = fabs(a / rho * pel__exp(-spacing / rho) - 6 * c6 / pow(spacing, 7));
+  return (pel__md_usual){energy, force, fmax(force, near / 8)};
 }
 
 PEL__MD_KERNELS(pel__buckingham)

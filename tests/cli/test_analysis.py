@@ -173,6 +173,11 @@ for name, more, code, parts in (
     check(name, err, has(*parts))
     if parts:
         check(f'{name}: sentences', err.count('\n'), 1)
+said = run('in vain', *ALL, '-t', 1, *words(time__steps=80))
+check('a window that is never complete', said, has(
+    'warning: [analysis] msd and vacf: nothing is complete before step 90, and the run ends at step 80',
+    'open next     in vain/observables.h5'))
+check('one that is', 'warning: [analysis]' in run('not in vain', *ALL, '-t', 1, *words(time__steps=90)), False)
 with open('heat.ini', 'w', encoding='utf-8') as f:
     f.write('[run]\nmodel = heat\n[time]\nsteps = 1\n[analysis]\nrdf = yes\n')
 code, _, err = pelsim('run', 'heat.ini')

@@ -97,6 +97,7 @@ for name, words, code, parts in (
         ('a little too long', [*SMALL, '-s', 'time.dt=0.05'], 3,
          ['particle 1918 moves further than the cut-off in one step: position (',
           'the closest pair, particles 1663 and 1918, is 0.67', 'reduce [time] dt']),
+        ('far too short', [*SMALL, '-s', 'time.dt=1e-14'], 2, ['velocities would be multiples of']),
         ('far too long', [*SMALL, '-s', 'time.dt=1e6'], 3, ['failed at step 1 ', 'in one step']),
         ('energy', [*SMALL, '-s', 'time.dt=0.03', '-s', 'diagnostics.every=1'], 3,
          ["conserved quantity 'total_energy' drifted", 'reduce [time] dt, or set'])):

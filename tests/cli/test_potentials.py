@@ -103,6 +103,7 @@ CASES = (
     ('forces', 'table', '', f'file = {wrong}', 4, ['wrong.txt:', 'the forces are not those of the energies']),
     ('units of a table', 'table', '', f'file = {tagged}', 4, ["tagged.txt:2: the table is in units 'real', the run in 'lj'"]),
     ('more points than N', 'table', '', f'file = {more}', 4, ['more.txt:8: a point behind the last of the 4 that N tells of']),
+    ('no file named', 'table', '', 'file =', 2, ['[table] file: must name a file']),
     ('a pair twice', 'lj', 'composition = 1, 1', 'pairs = 1-2 1 1, 2-1 2 2', 2, ['[lj] pairs: types 2 and 1 are here twice']),
     ('section', 'table', '', f'file = {good}\nsections = B', 4, ["there is no section 'B'; there are: A"]),
     ('beyond the table', 'table', '', f'file = {good}\ncutoff = 3', 2, ['[table] cutoff: 3 lies beyond the end of the table, 2.5']),

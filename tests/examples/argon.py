@@ -31,6 +31,8 @@ def body(pelsim, report, options):
             x = np.linspace(low + .2, high - .2, 2000)
             top_at = float(x[np.argmax(np.polyval(c, x - want))])
             report.near(f"maximum of g(r) near {want}", top_at, want, 0.03)
+    text = example.script("read_output.py", run.directory).stdout
+    report.true("read_output.py", "864 atoms" in text, text, "864 atoms")
     path = pelsim.path("argon.png")
     said = example.script("plot_observables.py", run.path("observables.h5"), "-o", path).stdout
     report.true("what the script says", said.strip() == path, said.strip(), path)
