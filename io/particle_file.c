@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include "checkpoint.h"
 #include "h5md.h"
 
@@ -60,7 +61,9 @@ int pel__particles_begin(const pel__spot *s, pel_particle_file *p, int64_t size,
 /* A coordinate into the box, periods counted. */
 static int place(const pel__spot *s, const pel__particle_request *q, const pel_particle_file *p,
                  int a, int64_t id, double *x, int64_t *image, pel_error *e) {
-  const double length = p->length[a];
+  const double length = p->length[a], blur = length * 0x1p-23; /* of single precision */
+  if (q->wall[a] && *x > length && *x <= length + blur) *x = length;
+  if (q->wall[a] && *x < 0 && *x >= -blur) *x = 0;
   if (*x >= 0 && (*x < length || (q->wall[a] && *x == length))) return PEL_OK;
   if (q->wall[a] || !p->periodic[a])
     return pel__spot_error(s, e,
@@ -164,7 +167,9 @@ static int look_at_text(const char *file, pel_error *e) {
 
 static int look(const char *file, pel_error *e) {
   char start[20] = "";
-  FILE *f = fopen(file, "re");
+  struct stat st;
+  FILE *f =
+      stat(file, &st) || !S_ISREG(st.st_mode) ? NULL : fopen(file, "re"); /* a pipe may wait */
   if (f) {
     if (fread(start, 1, sizeof start - 1, f) == 0) *start = 0;
     fclose(f);

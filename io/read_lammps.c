@@ -14,7 +14,7 @@ typedef struct {
   pel__spot spot;
   pel_error *e;
   double low[3];
-  bool box[3], types, atoms; /* seen */
+  bool box[3], types, atoms, velocities; /* seen */
 } job;
 
 /* The words of the line without its comment, which *comment receives; 0: it is empty. */
@@ -48,6 +48,8 @@ static int add_bounds(job *j, char *const *word, int n, int a) {
   double low, high;
   if (n != 4 || !pel__real(word[0], &low) || !pel__real(word[1], &high))
     return pel__text_error(&j->t, j->e, "two bounds of the box and their names are wanted");
+  if (j->box[a])
+    return pel__text_error(&j->t, j->e, "the bounds along %c are here twice", "xyz"[a]);
   j->low[a] = low;
   j->p->length[a] = high - low;
   j->box[a] = true;
@@ -247,7 +249,7 @@ static void read_velocities(job *j) {
     }
   }
   free(seen);
-  j->p->has_velocities = true;
+  j->p->has_velocities = j->velocities = true;
 }
 
 static void read_sections(job *j) {
@@ -266,6 +268,8 @@ static void read_sections(job *j) {
     if (section == MASSES) read_masses(j);
     if (section == ATOMS && j->atoms) pel__text_error(&j->t, j->e, "a second section of atoms");
     if (section == ATOMS && !j->e->code) read_atoms(j, comment);
+    if (section == VELOCITIES && j->velocities)
+      pel__text_error(&j->t, j->e, "a second section of velocities");
     if (section == VELOCITIES && !j->atoms)
       pel__text_error(&j->t, j->e,
                       "section Velocities stands before section Atoms; move it behind");

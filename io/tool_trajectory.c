@@ -1,6 +1,7 @@
 /* H5MD files of any writer: what is in them, and in ours whether it is what was written. */
 #include <inttypes.h>
 #include <jansson.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include "h5.h"
@@ -195,6 +196,22 @@ static uint64_t share_of(const pel__h5md_element *x, const char *name, const dou
   return sum;
 }
 
+/* Particles of a species have one mass. */
+static bool one_mass_each(const pel__h5md *f, const double *species, double *mass, pel_error *e) {
+  pel__h5md_element x;
+  enum { MOST = 256 };
+  double known[MOST] = {0};
+  if (!pel__h5md_find(f, "mass", &x, e)) return false;
+  bool good = x.n == f->n && x.components == 1 && !pel__h5md_read(f, &x, 0, mass, e);
+  pel__h5md_done(&x);
+  for (int64_t i = 0; i < f->n && good; ++i) {
+    double *is = &known[(int)fmin(species[i], MOST - 1)];
+    if (*is == 0) *is = mass[i];
+    good = mass[i] > 0 && mass[i] == *is;
+  }
+  return good;
+}
+
 /* What belongs to no frame: ids in order, types within their range.  *share: of the types, where
  * there are several. */
 static bool still_is_good(const pel__h5md *f, double *value, uint64_t *share, pel_error *e) {
@@ -213,16 +230,16 @@ static bool still_is_good(const pel__h5md *f, double *value, uint64_t *share, pe
   for (int64_t i = 0; i < f->n && good; ++i) good = value[i] >= 1 && value[i] <= types;
   *share = good && types > 1 ? share_of(&x, "type", value) : 0;
   pel__h5md_done(&x);
-  return good;
+  return good && one_mass_each(f, value, value + f->n, e);
 }
 
 static bool frame_is_good(const pel__h5md *f, pel__h5md_element *x, int n, int64_t frame,
-                          double time, uint64_t want, uint64_t still, double *value) {
+                          double time, int64_t step, uint64_t want, uint64_t still, double *value) {
   pel_error e = {0};
   pel__h5md_box b;
   uint64_t sum = still;
   if (pel__h5md_read_box(f, frame, &b, &e)) return false;
-  sum += pel__frame_share(b.edge, time);
+  sum += pel__frame_share(b.edge, time, step);
   for (int i = 0; i < n && !e.code; ++i)
     if (!pel__h5md_read(f, &x[i], frame, value, &e)) sum += share_of(&x[i], x[i].name, value);
   return !e.code && sum == want;
@@ -234,19 +251,21 @@ static int verify_frames(FILE *out, const pel__h5md *f, pel__h5md_element *x, in
   int bad = 0;
   uint64_t still = 0;
   double *value = malloc((size_t)f->n * 9 * sizeof *value + 1), *time = NULL;
+  int64_t *step = NULL;
   for (int i = 0; i < n; ++i)
-    if (!strcmp(x[i].name, "position")) time = pel__h5md_times(&x[i]);
-  if (!value || !time) {
-    pel_error_set(e, PEL_IO, "%s: the times of frames cannot be read", f->path);
+    if (!strcmp(x[i].name, "position"))
+      time = pel__h5md_times(&x[i]), step = pel__h5md_steps(&x[i]);
+  if (!value || !time || !step) {
+    pel_error_set(e, PEL_IO, "%s: the steps and times of frames cannot be read", f->path);
   } else {
     if (!still_is_good(f, value, &still, e))
-      bad += fprintf(out, "%s: ids or species are damaged\n", f->path) > 0;
+      bad += fprintf(out, "%s: ids, species or masses are damaged\n", f->path) > 0;
     for (int64_t r = 0; r < f->frames; ++r)
-      if (!frame_is_good(f, x, n, r, time[r], hash[r], still, value))
+      if (!frame_is_good(f, x, n, r, time[r], step[r], hash[r], still, value))
         bad += fprintf(out, "%s: frame %" PRId64 " is damaged\n", f->path, r) > 0;
   }
   free(value);
-  free(time);
+  free(time), free(step);
   return bad;
 }
 

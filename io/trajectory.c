@@ -184,9 +184,10 @@ static bool stranger(hid_t file, const pel_snapshot *s, char *text, size_t size)
 
 /* ---- values ---- */
 
-uint64_t pel__frame_share(const double edges[9], double time) {
+uint64_t pel__frame_share(const double edges[9], double time, int64_t step) {
+  const double when[2] = {time, (double)step};
   return pel_fingerprint_row(pel_fingerprint_key("box"), 0, edges, 9) +
-         pel_fingerprint_row(pel_fingerprint_key("time"), 0, &time, 1);
+         pel_fingerprint_row(pel_fingerprint_key("time"), 0, when, 2);
 }
 
 static uint64_t share(const pel_snapshot *s, bool single) {
@@ -200,7 +201,7 @@ static uint64_t share(const pel_snapshot *s, bool single) {
   if (type) sum += pel__rows_share(&(pel__rows){type, 1, PEL__I32, 1});
   for (int a = 0; a < 3; ++a) edges[4 * a] = s->particles->length[a];
   MPI_Comm_rank(s->comm, &rank);
-  return rank ? sum : sum + pel__frame_share(edges, s->particles->time);
+  return rank ? sum : sum + pel__frame_share(edges, s->particles->time, s->step);
 }
 
 static int write(int fd, const pel_snapshot *s, bool single, const pel__growing *g, int n,

@@ -37,8 +37,8 @@ typedef struct {
 int pel__elements_of(const pel_snapshot *s, bool single, pel__element *x);
 const pel_array *pel__types_of(const pel_snapshot *s); /* NULL: all are of type 1 */
 
-/* Share of a frame's box and time in its fingerprint. */
-uint64_t pel__frame_share(const double edges[9], double time);
+/* Share of a frame's box, time and step in its fingerprint. */
+uint64_t pel__frame_share(const double edges[9], double time, int64_t step);
 
 /* What a unit is called in H5MD, and what a value is to be multiplied by; NULL: no unit. */
 const char *pel__h5md_unit(const char *unit, double *scale);

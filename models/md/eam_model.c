@@ -1,4 +1,5 @@
 /* Metals and alloys by the embedded-atom method; see md.h for what they share with others. */
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -86,6 +87,18 @@ static double mass_of(const pel__eam_file *f, int which) {
   return f[0].format == PEL__EAM_FUNCFL ? f[which].element[0].mass : f[0].element[which].mass;
 }
 
+/* Masses of a file tell of elements in another order. */
+static void check_masses(pel_sim *s, const metal *c, const pel__eam_file *f, const int *which) {
+  for (int t = 0; t < c->md.crystal.ntypes && !pel_given(s, "start", "mass"); ++t) {
+    const double is = c->md.from->mass[t], want = mass_of(f, which[t]);
+    if (is > 0 && fabs(is - want) > 0.01 * want)
+      pel_reject(s, NULL, "elements",
+                 "type %d has mass %g in [start] file, but its element in the potential %g; name "
+                 "elements in the order of the types, or give [start] mass",
+                 t + 1, is, want);
+  }
+}
+
 /* Particles of a file that names them are of those elements, whatever the order. */
 static void follow_names(pel_sim *s, metal *c, const pel__eam_file *f, int nfiles, int *which) {
   for (int t = 0; t < c->md.crystal.ntypes; ++t) {
@@ -117,6 +130,12 @@ static void build(pel_sim *s, metal *c, const pel__eam_file *f, int nfiles) {
     follow_names(s, c, f, nfiles, which);
     n = ntypes;
   }
+  if (c->md.from && !*c->md.from->species[0] && !*c->elements && n > 1)
+    pel_reject(s, NULL, "elements",
+               "[start] file numbers its types but does not name them, and the potential has %d "
+               "elements; name one for each type, as in 'Ni Al'",
+               n);
+  if (n >= ntypes && c->md.from) check_masses(s, c, f, which);
   if (n > 0 && ntypes > n)
     pel_reject(s, NULL, "elements",
                "the start has %d types, but there are %d elements; name one for each type", ntypes,

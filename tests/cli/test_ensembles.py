@@ -100,6 +100,15 @@ code, out, err = run('one', *[f'start.n{a}=1' for a in 'xyz'], 'start.lattice=sc
 check('one atom', (code, err), (0, ''))
 check('one atom: its temperature', rows('one')[-1]['temperature'], 0)
 
+# ---- a box that shrinks until its parts are hardly thicker than the cut-off
+
+SQUEEZE = ['start.nx=4', 'start.ny=4', 'start.nz=4', 'start.density=0.5', 'lj.cutoff=2.8',
+           'ensemble.thermostat=bussi', 'ensemble.barostat=c_rescale', 'ensemble.pressure=20',
+           'ensemble.barostat_time=1', 'time.dt=0.002', 'time.steps=700']
+last = {run(f'squeezed on {n}', *SQUEEZE, words=['-n', n])[1].splitlines()[-1]
+        for n in (1, 2, 4)}
+check('squeezed', len(last), 1)
+
 # ---- times with and without units
 
 METAL = ['start.units=metal', 'start.density=auto', 'start.spacing=5.3', 'start.mass=39.948',

@@ -5,6 +5,8 @@ import csv
 import json
 import os
 import re
+import stat
+import subprocess
 import warnings
 
 import h5py
@@ -168,6 +170,17 @@ with warnings.catch_warnings():
                   np.allclose(ts.velocities, g["velocity/value"][r], rtol=1e-6), True)
         check("unit of forces", g["force/value"].attrs["unit"], "kJ mol-1 Angstrom-1")
 check("verify", pelsim("verify", "argon/trajectory.h5md")[0], 0)
+os.symlink("linked.xyz", "link.xyz")
+os.mkfifo("pipe")
+with subprocess.Popen(["cat", "pipe"], stdout=subprocess.PIPE, text=True) as reader:
+    for target in "link.xyz", "link.xyz", "pipe":
+        check(f"export to {target}", pelsim("export", "argon/trajectory.h5md", "-o", target), (0, "", ""))
+    if not stat.S_ISFIFO(os.stat("pipe").st_mode):
+        reader.kill()
+    with open("linked.xyz", encoding="utf-8") as f:
+        check("what came out of the pipe", reader.communicate()[0] == f.read(), True)
+check("the link and the pipe", (os.path.islink("link.xyz"), stat.S_ISFIFO(os.stat("pipe").st_mode)),
+      (True, True))
 check("export argon", pelsim("export", "argon/trajectory.h5md", "-o", "argon.xyz"), (0, "", ""))
 config("argon2.ini", "units = metal\nfile = argon.xyz", "steps = 1",
        "epsilon = 0.0103\nsigma = 3.405\nskin = 1")

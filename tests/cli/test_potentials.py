@@ -9,6 +9,7 @@ folder = workdir()
 COPPER = os.path.join(SOURCE, 'configs/potentials/Cu_zhou.eam.alloy')
 with open(COPPER, encoding='utf-8') as f:
     TEXT = f.read()
+LINES = TEXT.splitlines()
 
 
 def write(name, text):
@@ -68,6 +69,36 @@ check('named copper', first_row('named')['potential_energy'], lambda e: abs(e + 
 got, _, err = pelsim('run', named('Ni'), '--dir', 'nickel')
 check('named nickel: exit code', got, 2)
 check('named nickel', err, has("the particles of type 1 are 'Ni' in [start] file, which is not in"))
+
+# ---- two elements, in another order than the potential has them
+
+head, grid, element, numbers = (LINES[:3], LINES[4], LINES[5], ' '.join(LINES[6:]).split())
+nrho, nr = int(grid.split()[0]), int(grid.split()[2])
+part, pair = '\n'.join(numbers[:nrho + nr]), '\n'.join(numbers[nrho + nr:])
+two = write('two.eam.alloy', '\n'.join([*head, '2 Ni Cu', grid, '28 58.69 3.52 fcc', part, element,
+                                        part, pair, pair, pair]) + '\n')
+text = open(crystal('Cu'), encoding='utf-8').read().splitlines()
+text[-100:] = [x.replace('Cu', 'Ni') for x in text[-100:]]
+write('order.xyz', '\n'.join(text) + '\n')
+
+
+def ordered(name, file, elements, want=0):
+    write('order.ini', f'[run]\nmodel = eam\n[start]\nunits = metal\nfile = {file}\n'
+          f'[eam]\npotential = {two}\n{elements}\n[time]\nsteps = 1\n')
+    code, _, err = pelsim('run', 'order.ini', '--dir', name, '-t', 1)
+    check(f'{name}: exit code', code, want)
+    return err
+
+
+ordered('by name', 'order.xyz', '')
+pelsim('export', 'by name', '-o', 'order.lmp', '--format', 'lammps-data')
+check('not named', ordered('not named', 'order.lmp', '', 2),
+      has('[eam] elements: [start] file numbers its types but does not name them, and the potential '
+          'has 2 elements'))
+ordered('named in order', 'order.lmp', 'elements = Cu Ni')
+check('named in another', ordered('named in another', 'order.lmp', 'elements = Ni Cu', 2),
+      has('[eam] elements: type 1 has mass 63.546 in [start] file, but its element in the potential '
+          '58.69'))
 
 # ---- what is wrong
 

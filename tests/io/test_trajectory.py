@@ -166,6 +166,14 @@ def test_structure():
     equal((info["kind"], info["particles"], info["frames"], info["steps"]),
           ("trajectory", 480, 11, [0, 60]), "info")
     check("11 frames of 480 particles" in run(PELSIM, "verify", "whole"), "verify of the directory")
+    for name, index, value in (("position/step", 3, 99), ("position/time", 3, 99.), ("mass", 3, 7.),
+                               ("velocity/value", (3, 5, 1), 0.5), ("box/edges/value", (3, 1, 1), 9.),
+                               ("id", 4, 7), ("species", 4, 3)):
+        shutil.copy(trajectory("whole"), "changed.h5md")
+        with h5py.File("changed.h5md", "r+") as f:
+            f["particles/trajectory/" + name][index] = value
+        p = subprocess.run([PELSIM, "verify", "changed.h5md"], text=True, capture_output=True)
+        check(p.returncode == 4 and "damaged" in p.stdout + p.stderr, f"a changed {name}: {p.stdout}{p.stderr}")
 
 
 def test_interrupted():
