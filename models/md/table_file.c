@@ -28,11 +28,10 @@ static bool is_blank(const char *line) {
 static bool check_units(pel__scan *s, const char *units) {
   pel__scan ahead = *s;
   char line[400], unit[16];
-  while (pel__scan_line(&ahead, line, sizeof line) && is_blank(line)) {
+  for (int at = 1; pel__scan_line(&ahead, line, sizeof line) && is_blank(line); at = ahead.line) {
     const char *tag = strstr(line, "UNITS:");
     if (tag && sscanf(tag + 6, " %15[A-Za-z]", unit) == 1 && strcmp(unit, units) != 0)
-      return pel__scan_fail(s, ahead.line - 1, "the table is in units '%s', the run in '%s'", unit,
-                            units);
+      return pel__scan_fail(s, at, "the table is in units '%s', the run in '%s'", unit, units);
   }
   return true;
 }
@@ -142,11 +141,15 @@ static bool read_points(pel__scan *s, const heading *h, points *p) {
 /* What follows the points is no point. */
 static bool check_end(pel__scan *s, int n) {
   pel__scan ahead = *s;
-  char line[400] = "";
+  char line[400];
   double x[4];
-  const int at = next_line(&ahead, line, sizeof line) ? ahead.line - 1 : ahead.line;
-  if (sscanf(line, "%lf %lf %lf %lf", &x[0], &x[1], &x[2], &x[3]) != 4) return true;
-  return pel__scan_fail(s, at, "a point behind the last of the %d that N tells of", n);
+  int at;
+  do {
+    at = ahead.line;
+    if (!pel__scan_line(&ahead, line, sizeof line)) return true;
+  } while (is_blank(line));
+  return sscanf(line, "%lf %lf %lf %lf", &x[0], &x[1], &x[2], &x[3]) != 4 ||
+         pel__scan_fail(s, at, "a point behind the last of the %d that N tells of", n);
 }
 
 /* Sums of changes of u against the work of f: wrong signs and units, not coarse steps. */

@@ -34,7 +34,7 @@ def keys(name, bath):
                   "ensemble.temperature": T * epsilon / k}
     scale = {"temperature": epsilon / k, "potential_energy": epsilon, "total_energy": epsilon,
              "conserved": epsilon, "pressure": epsilon / sigma ** 3 * pressure,
-             "density": sigma ** -3, "time": tau * (1 if name == "lj" else SYSTEMS[name][4])}
+             "density": sigma ** -3, "time": tau}
     return found, scale
 
 
