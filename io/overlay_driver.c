@@ -110,7 +110,7 @@ static hid_t access_list(pel__overlay *o) {
   const info i = {o};
   const hid_t fapl = H5Pcreate(H5P_FILE_ACCESS);
   if (the_driver < 0 || H5Pset_driver(fapl, the_driver, &i) < 0 ||
-      H5Pset_alignment(fapl, 16 * PEL__PAGE, PEL__PAGE) < 0 ||
+      H5Pset_alignment(fapl, PEL__ALIGNED, PEL__PAGE) < 0 ||
       H5Pset_meta_block_size(fapl, 16384) < 0) { /* metadata side by side */
     H5Pclose(fapl);
     return -1;

@@ -11,11 +11,21 @@
 
 static const pel_io *const io = &pel_io_hdf5;
 
-/* The library's pwrite comes here, so that a child can end before any one of its calls. */
+/* The library's pwrite comes here, so that a child can end before any page of its calls, as one
+ * that is killed does. */
 static long pwrites_left = -1;
 ssize_t pwrite(int fd, const void *bytes, size_t n, off_t at) {
-  if (pwrites_left >= 0 && pwrites_left-- == 0) _exit(3);
-  return syscall(SYS_pwrite64, fd, bytes, n, at);
+  enum { PAGE = 4096 };
+  if (pwrites_left < 0) return syscall(SYS_pwrite64, fd, bytes, n, at);
+  for (size_t done = 0; done < n;) {
+    const size_t to_end = (size_t)(PAGE - (at + (off_t)done) % PAGE),
+                 want = n - done < to_end ? n - done : to_end;
+    if (pwrites_left-- == 0) _exit(3);
+    if (syscall(SYS_pwrite64, fd, (const char *)bytes + done, want, at + (off_t)done) < 0)
+      return -1;
+    done += want;
+  }
+  return (ssize_t)n;
 }
 
 static inline pel_series *open_or_fail(const pel_snapshot *s, const char *path, bool append,
