@@ -41,9 +41,9 @@ static hid_t dataset(desk *d, const char *name, hid_t type, int rank, const hsiz
                      const hsize_t *max, hid_t p) {
   if (!d->ok) return -1;
   const hid_t s = H5Screate_simple(rank, n, max);
-  const hid_t x = H5Dcreate2(d->file, name, type, s, H5P_DEFAULT, p, H5P_DEFAULT);
+  const hid_t x = pel__h5_create_within(d->file, type, s, p, PEL__PAGE);
   H5Sclose(s);
-  if (x < 0) d->ok = false;
+  if (x < 0 || H5Olink(x, d->file, name, H5P_DEFAULT, H5P_DEFAULT) < 0) d->ok = false;
   return x;
 }
 

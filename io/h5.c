@@ -193,3 +193,40 @@ double *pel__h5_get_doubles(hid_t parent, const char *name, int64_t *n) {
   if (d >= 0) H5Dclose(d);
   return x;
 }
+
+bool pel__h5_header(hid_t object, int64_t *at, int64_t *end) {
+  haddr_t place = HADDR_UNDEF;
+#if H5_VERSION_GE(1, 12, 0)
+  H5O_info2_t info;
+  H5O_native_info_t native;
+  if (H5Oget_info3(object, &info, H5O_INFO_BASIC) < 0 ||
+      H5Oget_native_info(object, &native, H5O_NATIVE_INFO_HDR) < 0 ||
+      H5VLnative_token_to_addr(object, info.token, &place) < 0)
+    return false;
+  const hsize_t size = native.hdr.space.total;
+#else
+  H5O_info_t info;
+  if (H5Oget_info(object, &info) < 0) return false;
+  place = info.addr;
+  const hsize_t size = info.hdr.space.total;
+#endif
+  *at = (int64_t)place, *end = (int64_t)(place + size);
+  return place != HADDR_UNDEF;
+}
+
+/* Those that lie across two pages keep their place until there is a better one. */
+hid_t pel__h5_create_within(hid_t file, hid_t type, hid_t space, hid_t properties, int64_t page) {
+  enum { MOST = 16 };
+  hid_t d[MOST];
+  int n = 0;
+  int64_t at, end;
+  bool crosses = true;
+  while (crosses && n < MOST) {
+    d[n] = H5Dcreate_anon(file, type, space, properties, H5P_DEFAULT);
+    if (d[n] < 0) break;
+    crosses = !pel__h5_header(d[n], &at, &end) || at / page != (end - 1) / page;
+    ++n;
+  }
+  for (int i = 0; i < n - !crosses; ++i) H5Dclose(d[i]);
+  return crosses ? -1 : d[n - 1];
+}

@@ -43,4 +43,10 @@ double *pel__h5_get_doubles(hid_t parent, const char *name, int64_t *n);
 
 hid_t pel__h5_group(hid_t parent, const char *name, bool *ok);
 
+/* Where the header of an object lies in its file: [at, end); false: that cannot be told. */
+bool pel__h5_header(hid_t object, int64_t *at, int64_t *end);
+/* A dataset without a name whose header lies within a page of the file, and so is written as a
+ * whole.  < 0: it could not be made. */
+hid_t pel__h5_create_within(hid_t file, hid_t type, hid_t space, hid_t properties, int64_t page);
+
 #endif

@@ -12,9 +12,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Whoever is killed while he writes may have written some pages and not others.  So what must change
- * as a whole lies within one: nodes of chunk indices, of 2096 to 4096 bytes, begin at a page, and so
- * does all that is as large. */
+/* Whoever is killed while he writes may have written some pages and not others.  So what must
+ * change as a whole lies within one: nodes of chunk indices, of 2096 to 4096 bytes, begin at a
+ * page, and so does all that is as large. */
 enum { PEL__PAGE = 4096, PEL__ALIGNED = 2048 };
 
 typedef struct pel__overlay pel__overlay;

@@ -29,7 +29,7 @@ static hid_t create(desk *d, const pel__growing *g) {
     H5Pset_fill_time(p, H5D_FILL_TIME_NEVER);
     H5Pset_alloc_time(p, H5D_ALLOC_TIME_EARLY);
   }
-  const hid_t x = H5Dcreate_anon(d->file, g->type, s, p, H5P_DEFAULT);
+  const hid_t x = pel__h5_create_within(d->file, g->type, s, p, PEL__PAGE);
   H5Sclose(s);
   H5Pclose(p);
   if (x < 0) d->ok = false;

@@ -142,9 +142,11 @@ LJ = {
 MORSE = {"shifted": {"nx": 5, "ny": 6, "nz": 5, "morse.shift": "force"},
          "mixture": {"nx": 5, "ny": 4, "nz": 6, "composition": "1, 2", "morse.depth": "1, 1.5",
                      "morse.pairs": "1-2 1.2 5 1.15 2.2"}}
-BUCKINGHAM = {"cut": {"nx": 5, "ny": 6, "nz": 5, "density": 0.5},
-              "mixture": {"nx": 5, "ny": 4, "nz": 6, "density": 0.5, "composition": "1, 2",
-                          "buckingham.rho": "0.125, 0.12", "buckingham.shift": "energy"}}
+REPELS = {"density": 0.5, "buckingham.strength": 1e5, "buckingham.dispersion": 2}
+BUCKINGHAM = {"cut": REPELS | {"nx": 5, "ny": 6, "nz": 5, "buckingham.rho": 0.125},
+              "mixture": REPELS | {"nx": 5, "ny": 4, "nz": 6, "composition": "1, 2",
+                                   "buckingham.rho": "0.125, 0.12",
+                                   "buckingham.shift": "energy"}}
 YUKAWA = {"plasma": {"nx": 5, "ny": 6, "nz": 5, "yukawa.strength": "20", "yukawa.shift": "force"},
           "mixture": {"nx": 5, "ny": 4, "nz": 6, "composition": "1, 1", "yukawa.kappa": 1,
                       "yukawa.pairs": "1-2 5 1.5"}}

@@ -162,7 +162,7 @@ for fault, code, sentence in (
         ('SKIN', 2, 'model puff has the skin -1; it must not be negative'),
         ('CUTOFF', 2, 'the cut-off of types 1 and 1 is nan; it must be a distance'),
         ('VELOCITY', 2, 'particle 77 starts with velocity (nan, nan, nan)'),
-        ('HEAT', 3, "failed at step 3 (30.0 ms): 'heat' of particle 77 is nan, at (")):
+        ('HEAT', 3, "failed at step 3 (0.03 tau): 'heat' of particle 77 is nan, at (")):
     for layout in (['-t', '1'], ['-n', '2', '-t', '1']):
         p = puff(fault, *layout)
         check(f'puff, {fault}, {layout}: {p.stderr.strip()!r} has {sentence!r}',

@@ -1,6 +1,7 @@
 /* The CF/netCDF-4 file of output: values, shapes, resuming, failures.  Runs alone and under
  * mpirun -n 1..8. */
 #define _GNU_SOURCE
+#include "h5.h"
 #include "series_case.h"
 
 #include <fcntl.h>
@@ -280,6 +281,55 @@ static void killed_before_each_write(void **state) {
   clean_directory(dir);
 }
 
+/* Bytes of the header at p: HDF5 File Format Specification 2.0, IV.A.1.b. */
+static int64_t header_bytes(const unsigned char *p) {
+  const int flags = p[5], width = 1 << (flags & 3);
+  const int64_t before = 6 + (flags & 0x20 ? 16 : 0) + (flags & 0x10 ? 4 : 0);
+  int64_t chunk = 0;
+  memcpy(&chunk, p + before, (size_t)width);
+  return before + width + chunk + 4;
+}
+
+static void expect_header_within_a_page(hid_t file, const unsigned char *bytes, const char *name) {
+  int64_t at = 0, end;
+  const hid_t d = H5Dopen2(file, name, H5P_DEFAULT);
+  CHECK(pel__h5_header(d, &at, &end) && !memcmp(bytes + at, "OHDR", 4), "no header of %s", name);
+  const int64_t last = at + header_bytes(bytes + at) - 1;
+  CHECK(last / 4096 == at / 4096, "header of %s from %ld to %ld", name, (long)at, (long)last);
+  H5Dclose(d);
+}
+
+/* Headers of what grows lie within a page each, however many there are. */
+static void headers_lie_within_pages(void **state) {
+  (void)state;
+  enum { MANY = 70 };
+  if (world_size() > 1) skip();
+  char dir[200], path[300], name[MANY][8];
+  pel_array array[MANY];
+  make_directory(dir);
+  snprintf(path, sizeof path, "%s/fields.nc", dir);
+  fixture *f = fixture_make(MPI_COMM_WORLD, 3, cube, (int[]){1, 1, 1});
+  for (int i = 0; i < MANY; ++i) {
+    snprintf(name[i], sizeof name[i], "v%d", i);
+    array[i] = f->array[1];
+    array[i].name = name[i];
+  }
+  pel_snapshot many = f->s;
+  many.arrays = array, many.narrays = MANY;
+  close_or_fail(open_or_fail(&many, path, false, false));
+  const size_t size = (size_t)size_of(path);
+  unsigned char *bytes = malloc(size);
+  FILE *in = fopen(path, "r");
+  CHECK(in && fread(bytes, 1, size, in) == size, "cannot read %s", path);
+  fclose(in);
+  const hid_t file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
+  for (int i = 0; i < MANY; ++i) expect_header_within_a_page(file, bytes, name[i]);
+  H5Fclose(file);
+  free(bytes);
+  fixture_free(f);
+  clean_directory(dir);
+}
+
 static void expect_coordinate(int nc, const char *name, double origin, double spacing, int n) {
   int v;
   double x[100];
@@ -376,6 +426,7 @@ int main(int argc, char **argv) {
                                      cmocka_unit_test(full_disk_leaves_out_the_record),
                                      cmocka_unit_test(killed_at_any_moment),
                                      cmocka_unit_test(killed_before_each_write),
+                                     cmocka_unit_test(headers_lie_within_pages),
                                      cmocka_unit_test(coordinates_are_where_values_are),
                                      cmocka_unit_test(tools_look_at_files),
                                      cmocka_unit_test(large_records_are_cut_into_chunks)};
