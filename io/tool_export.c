@@ -149,7 +149,9 @@ static void write_lammps(FILE *out, const pel_particle_file *p) {
 static const struct {
   const char *name;
   void (*write)(FILE *out, const pel_particle_file *p);
-} formats[] = {{"xyz", write_xyz}, {"lammps-data", write_lammps}};
+} formats[] = {{"xyz", write_xyz},
+               {"lammps-data", write_lammps},
+               {"lammps", write_lammps}}; /* as [start] format calls it */
 
 int pel_io_export(FILE *out, FILE *message, const char *path, const char *format,
                   const char *frame) {

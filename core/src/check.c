@@ -62,12 +62,39 @@ static double step_of(const pel_sim *s, const estimate *x) {
   return s->set.time.dt > 0 ? s->set.time.dt : pel__auto_dt(s, x->step);
 }
 
-static void print_text(const pel_sim *s, const estimate *x) {
-  const pel__layout *l = s->layout;
-  printf("%-22s %s: %s\n", "model", s->model->name, s->model->doc);
-  printf("%-22s", s->dynamics ? "state" : "grid");
+static void print_grid(const pel_sim *s) {
+  printf("%-22s", "grid");
   for (int a = 0; a < s->grid.dims; ++a)
     printf("%s%ld %s", a ? " x " : " ", (long)s->grid.axis[a].n, s->grid.axis[a].name);
+}
+
+static void print_particles(const pel_sim *s) {
+  const pel__dynamics *d = s->dynamics;
+  printf("%-22s %ld of %d type%s\n%-22s ", "particles", (long)d->box.n, d->box.ntypes,
+         d->box.ntypes > 1 ? "s" : "", "box");
+  for (int a = 0; a < d->box.dims; ++a)
+    printf("%s%.6g%s", a ? " x " : "", d->p.domain.length[a],
+           d->p.domain.walled[a] ? " (walls)" : "");
+  printf(", %.6g particles a unit of %s\n%-22s %g, and a margin of %.3g for lists",
+         (double)d->box.n / pel__domain_volume(&d->p.domain), d->box.dims == 2 ? "area" : "volume",
+         "cut-off", d->cutoff, d->list.skin);
+}
+
+/* Model time in the model's unit. */
+static const char *time_of(const pel_sim *s, double seconds, char text[48]) {
+  const char *unit = s->dynamics ? pel__dynamics_time_name(s) : "s";
+  snprintf(text, 48, "%.10g %s", seconds / (s->dynamics ? s->dynamics->time_unit : 1), unit);
+  return text;
+}
+
+static void print_text(const pel_sim *s, const estimate *x) {
+  char text[48];
+  const pel__layout *l = s->layout;
+  printf("%-22s %s: %s\n", "model", s->model->name, s->model->doc);
+  if (s->dynamics)
+    print_particles(s);
+  else
+    print_grid(s);
   printf("\n%-22s %d rank%s x %d thread%s; %d block%s (%d x %d x %d)\n", "layout", s->nranks,
          s->nranks > 1 ? "s" : "", s->threads, s->threads > 1 ? "s" : "", l->nblocks,
          l->nblocks > 1 ? "s" : "", l->nb[0], l->nb[1], l->nb[2]);
@@ -76,14 +103,15 @@ static void print_text(const pel_sim *s, const estimate *x) {
   if (x->records > 0) print_bytes("all output", x->output * x->records);
   print_bytes("a checkpoint", x->checkpoint);
   if (x->from)
-    printf("%-22s step %ld, %.10g s, from %s\n", "begins at", (long)s->step, s->time, x->from);
+    printf("%-22s step %ld, %s, from %s\n", "begins at", (long)s->step, time_of(s, s->time, text),
+           x->from);
   if (s->scheme) printf("%-22s %s (%s)\n", "time scheme", s->scheme->name, s->scheme->cite);
   for (int i = 0; s->scheme && i < s->model->nlimits; ++i)
     if (isfinite(x->limit[i]))
       printf("%-22s %.6g s (%s)\n", i ? "" : "time-step limits", x->limit[i],
              s->model->limits[i].name);
   if (s->set.time.dt > 0)
-    printf("%-22s %g s%s\n", "time step", s->set.time.dt,
+    printf("%-22s %s%s\n", "time step", time_of(s, s->set.time.dt, text),
            s->set.time.dt > x->step ? ": exceeds the limit, expect it to become unstable" : "");
   else
     printf("%-22s %.6g s at %s (cfl %g%s)\n", "time step", step_of(s, x),

@@ -215,11 +215,24 @@ void pel__dynamics_destroy(pel__dynamics *d) {
   free(d);
 }
 
+/* Of the lists, as if a cluster were a ball that all within reach of its edge touch. */
+static double list_bytes(const pel__dynamics *d) {
+  const double density = (double)d->box.n / pel__domain_volume(&d->p.domain), third = 1. / 3,
+               flat = sqrt(PEL_LANES / density), ball = pow(PEL_LANES / density, third),
+               reach = d->list.cutoff + d->list.skin + 0.65 * (d->box.dims == 2 ? flat : ball),
+               within = density * acos(-1) *
+                        (d->box.dims == 2 ? reach * reach : 4 * third * reach * reach * reach);
+  const double spare = 1.5;
+  return spare * sizeof(int) * within / (2 * PEL_LANES);
+}
+
 double pel__dynamics_bytes(const pel_sim *s) {
-  const pel__particles *p = &s->dynamics->p;
+  const pel__dynamics *d = s->dynamics;
   double place = 12; /* bytes of spare arrays */
-  for (int c = 0; c < p->ncomponents; ++c) place += p->component[c].bytes;
-  return place * p->room * PEL_LANES;
+  for (int c = 0; c < d->p.ncomponents; ++c) place += d->p.component[c].bytes;
+  place += list_bytes(d) + 3 * sizeof(float);
+  place += (2 + s->threads) * 3 * sizeof(double) / 2; /* packed positions, forces of threads */
+  return place * d->p.room * PEL_LANES;
 }
 
 /* ---- step 0 ---- */

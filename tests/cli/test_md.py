@@ -66,7 +66,7 @@ check('diff', pelsim('diff', f'whole/{LAST}', f'parts/{LAST}')[0], 0)
 check('fingerprint', pelsim('fingerprint', 'parts')[1].strip(), whole.split()[-1])
 check('verify', pelsim('verify', f'parts/{LAST}')[0], 0)
 check('info', pelsim('info', f'parts/{LAST}')[1], has('model lj', 'particle 2048', 'velocity_z'))
-check('check', pelsim('check', CONFIG, '-t', 1)[:2], lambda x: x[0] == 0 and '32000 part' in x[1])
+check('check', pelsim('check', CONFIG, '-t', 1)[:2], lambda x: x[0] == 0 and '32000 of 1 type' in x[1] and '0.005 tau' in x[1])
 check('another seed', run('seed', *MORE, '-t', 1, '-s', 'start.seed=2') == whole, False)
 
 # ---- what cannot be
