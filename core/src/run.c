@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "analysis.h"
+#include "control.h"
 #include "dynamics.h"
 #include "events.h"
 #include "plan.h"
@@ -39,27 +40,28 @@ int pel_peek(const pel_host *host, const pel_request *r, int *ranks, char dir[40
 
 /* ---- the step's agreement ---- */
 
-typedef enum { GO_ON, STOP_SIGNAL, STOP_WALLTIME } stop;
+typedef enum { GO_ON, STOP_ASKED, STOP_WALLTIME } stop;
 
 typedef struct {
-  bool failed, nonfinite, save;
+  bool failed, nonfinite, save, output;
   stop stop;
 } agreement;
 
-/* The one reduction of a step: failure anywhere, signals, rank 0's clock. */
-static agreement agree(pel__records *r, double started, double saved) {
+/* The one reduction of a step: failure anywhere, signals, and what rank 0 is told by the clock and
+ * by files. */
+static agreement agree(pel__records *r, pel__control *c) {
   pel_sim *s = r->s;
-  const double t0 = MPI_Wtime(), limit = s->set.run.walltime,
-               every = s->set.checkpoint.wall_interval;
-  const bool clock = s->rank == 0 && limit > 0 && t0 - started + 2 * r->checkpoint_cost > limit;
-  const bool save = s->rank == 0 && every > 0 && t0 - saved > every;
-  int x[4] = {atomic_load(&s->failed) != 0, s->nonfinite && s->set.diagnostics.nan_watch, save,
-              stop_signal ? STOP_SIGNAL
-              : clock     ? STOP_WALLTIME
-                          : GO_ON};
-  MPI_Allreduce(MPI_IN_PLACE, x, 4, MPI_INT, MPI_MAX, s->comm);
+  const double t0 = MPI_Wtime();
+  pel__orders o = {false};
+  if (s->rank == 0) o = pel__control_ask(c, s, r->checkpoint_cost, r->journal);
+  int x[5] = {atomic_load(&s->failed) != 0, s->nonfinite && s->set.diagnostics.nan_watch, o.save,
+              o.output,
+              stop_signal || o.stop ? STOP_ASKED
+              : o.late              ? STOP_WALLTIME
+                                    : GO_ON};
+  MPI_Allreduce(MPI_IN_PLACE, x, 5, MPI_INT, MPI_MAX, s->comm);
   s->seconds[PEL__T_AGREE] += MPI_Wtime() - t0;
-  return (agreement){x[0], x[1], x[2], (stop)x[3]};
+  return (agreement){x[0], x[1], x[2], x[3], (stop)x[4]};
 }
 
 static void explain_failure(pel_sim *s, const agreement *a, pel_error *e) {
@@ -155,7 +157,7 @@ static int advance_clock(pel_sim *s, pel_error *e) {
 
 /* Diagnostics, output and checkpoint that are due at this step.  On resume they were done before.
  */
-static void record(pel__records *r, bool resumed, pel_error *e) {
+static void record(pel__records *r, bool resumed, bool asked, pel_error *e) {
   const pel__settings *c = &r->s->set;
   if (resumed) {
     if (pel__writes_output(r->s)) pel__record_output(r, true, e);
@@ -165,7 +167,11 @@ static void record(pel__records *r, bool resumed, pel_error *e) {
   if (pel__due(r->s, c->diagnostics.every, c->diagnostics.interval))
     pel__analysis_row(r->s, r->values);
   if (!e->code) pel__analysis_sample(r->s, e);
-  if (!e->code && pel__writes_output(r->s) && pel__due(r->s, c->output.every, c->output.interval))
+  if (!e->code && asked && !pel__writes_output(r->s))
+    pel__journal_say(r->journal,
+                     "there is no output: neither [output] every nor interval is given");
+  if (!e->code && pel__writes_output(r->s) &&
+      (asked || pel__due(r->s, c->output.every, c->output.interval)))
     pel__record_output(r, false, e);
 }
 
@@ -178,20 +184,20 @@ static int stopped(pel__records *r, stop why, pel_error *e) {
 
 static int loop(pel__records *r, const pel_request *q, bool resumed, pel_error *e) {
   pel_sim *s = r->s;
-  const double started = MPI_Wtime();
   const int64_t first = s->step;
-  double saved = started;
+  pel__control control;
+  pel__control_begin(&control, s, r->journal);
   for (bool fresh = resumed;; fresh = false) {
-    const agreement a = agree(r, started, saved);
+    const agreement a = agree(r, &control);
     explain_failure(s, &a, e);
     const bool last = pel__finished(s) || (q->steps > 0 && s->step - first >= q->steps);
-    if (!e->code) record(r, fresh, e);
+    if (!e->code) record(r, fresh, a.output, e);
     if (e->code) return e->code;
     const pel__settings *c = &s->set;
     if (a.save || (last && c->checkpoint.at_end) ||
         (!fresh && s->step > 0 && pel__due(s, c->checkpoint.every, c->checkpoint.interval))) {
       pel__record_checkpoint(r);
-      saved = MPI_Wtime();
+      control.saved = MPI_Wtime();
     }
     if (last) return pel__record_account(r, e);
     if (a.stop != GO_ON) return stopped(r, a.stop, e);

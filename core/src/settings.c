@@ -16,8 +16,9 @@ static const pel_param run[] = {
     {AT(run, plugin), .def = "",
      .doc = "shared library that brings its own model, './libburgers.so'; empty: none"},
     {AT(run, title), .def = "", .doc = "one line about this run, written into every file"},
-    {AT(run, walltime), .def = "none", .word = "none", .min = 1, .max = 1e30, .unit = "s",
-     .doc = "wall-clock limit; the run stops with a checkpoint before it is used up"},
+    {AT(run, walltime), .def = "auto", .word = "auto", .min = 1, .max = 1e30, .unit = "s",
+     .doc = "wall-clock limit; the run stops with a checkpoint before it is used up; auto: that of "
+            "the batch system (Slurm, PBS), if there is one, which also holds if it comes first"},
 };
 
 static const pel_param time_[] = {
@@ -73,8 +74,12 @@ static const pel_param output[] = {
 static const pel_param checkpoint[] = {
     {AT(checkpoint, interval), .def = "none", .word = "none", .min = 1e-30, .max = 1e30,
      .unit = "s", .doc = "model time between two checkpoints"},
-    {AT(checkpoint, wall_interval), .def = "30 min", .word = "none", .min = 1, .max = 1e30,
-     .unit = "s", .doc = "wall-clock time between two checkpoints"},
+    {AT(checkpoint, wall_interval), .def = "auto", .word = "auto", .min = 1, .max = 1e30,
+     .unit = "s",
+     .doc = "wall-clock time between two checkpoints; auto: what loses the least, given what one "
+            "takes and how often runs fail (Daly 2006)"},
+    {AT(checkpoint, mtbf), .def = "24 h", .min = 1, .max = 1e30, .unit = "s",
+     .doc = "mean wall-clock time until a run of this size fails, for wall_interval = auto"},
     {AT(checkpoint, every), .def = "none", .word = "none", .min = 1, .max = 1e15, .unit = "1",
      .doc = "steps between two checkpoints"},
     {AT(checkpoint, keep), .def = "2", .min = 1, .max = 1e6, .unit = "1",

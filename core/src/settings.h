@@ -8,7 +8,7 @@
 typedef struct {
   struct {
     char model[PEL_TEXT_MAX], plugin[PEL_TEXT_MAX], title[PEL_TEXT_MAX];
-    double walltime; /* [s], 0: none; stop with a checkpoint before it is used up */
+    double walltime; /* [s], 0: the batch system's; stop with a checkpoint before it is used up */
   } run;
   struct {
     double end, dt, cfl, dt_max; /* [s]; dt 0: adaptive ("auto") */
@@ -30,7 +30,8 @@ typedef struct {
     int precision;   /* double | single */
   } output;
   struct {
-    double interval, wall_interval; /* [s] of model time, of wall-clock time; 0: none */
+    double interval;            /* [s] of model time; 0: none */
+    double wall_interval, mtbf; /* [s] of wall-clock time; 0: by mtbf */
     int64_t every, keep;
     bool at_end;
   } checkpoint;

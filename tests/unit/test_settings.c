@@ -66,7 +66,8 @@ static void defaults(void **state) {
   assert_true(s.time.steps == 10 && s.time.dt_interval == 10 && s.time.scheme == 0);
   assert_true(s.parallel.ranks == 0 && s.parallel.threads == 0 && s.parallel.blocks == 0);
   assert_true(s.parallel.overlap && s.checkpoint.at_end && s.checkpoint.keep == 2);
-  assert_true(s.checkpoint.wall_interval == 1800 && s.checkpoint.every == 0);
+  assert_true(s.checkpoint.wall_interval == 0 && s.checkpoint.mtbf == 86400 &&
+              s.checkpoint.every == 0);
   assert_true(s.output.every == 0 && s.output.interval == 0 && s.output.precision == 0);
   assert_true(s.diagnostics.every == 10 && s.diagnostics.nan_watch && s.diagnostics.invariants);
   want_text("plugin", s.run.plugin, "");
@@ -201,7 +202,7 @@ static void template_passes(void **state) {
   want_part(text, "\n#nlon = 360 ");
   want_part(text, "# number of longitudes [4 to 1000000]\n");
   want_part(text, "\ndepth = ");
-  want_part(text, "\n#wall_interval = 30 min ");
+  want_part(text, "\n#wall_interval = auto ");
 
   pel__settings s;
   struct sea a, b;

@@ -1,0 +1,38 @@
+/* What tells a run from outside what to do: signals, the clock, the batch system's limit, and files
+ * that someone makes in its directory. */
+#ifndef PEL_CONTROL_H
+#define PEL_CONTROL_H
+
+#include "journal.h"
+#include "sim.h"
+
+/* All of it as rank 0 sees it. */
+typedef struct {
+  double start, last;   /* MPI_Wtime of the beginning, of the step before */
+  double limit;         /* seconds that the run may last; INFINITY: no limit */
+  double longest;       /* seconds of a step */
+  double saved, looked; /* when a checkpoint was written, files were looked for */
+  bool tells[3];        /* of each file, that it cannot be removed */
+} pel__control;
+
+typedef struct {
+  bool stop, late, save, output; /* by a file; by the clock; and what else to do now */
+} pel__orders;
+
+/* limit: [run] walltime, or of the batch system that the environment tells of, whichever ends
+ * first. */
+void pel__control_begin(pel__control *c, const pel_sim *s, pel__journal *j);
+
+/* To be asked once a step by rank 0; cost: seconds of the last checkpoint, 0: none yet.  Files that
+ * are obeyed are removed. */
+pel__orders pel__control_ask(pel__control *c, const pel_sim *s, double cost, pel__journal *j);
+
+/* Seconds between two checkpoints that lose the least when each costs so many and the run fails
+ * every `mtbf` on average: Young (1974), doi:10.1145/361147.361115, with Daly's first correction
+ * (2006), doi:10.1016/j.future.2004.11.016, eq. 37. */
+double pel__checkpoint_interval(double cost, double mtbf);
+
+/* Seconds that the batch system leaves this job; INFINITY: there is none, or it does not say. */
+double pel__batch_seconds_left(void);
+
+#endif
