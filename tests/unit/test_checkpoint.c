@@ -203,7 +203,7 @@ static void every_flipped_bit_is_found(void **state) {
   struct stat st;
   stat(path, &st);
   uint64_t random = 1;
-  const int flips = world_size() > 1 ? 80 / stride() : 700;
+  const int flips = world_size() > 1 ? 80 / stride() : 10000;
   for (int i = 0; i < flips; ++i) {
     random = random * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
     const int64_t range = i % 3 == 0 ? 2048 : st.st_size;
@@ -240,7 +240,9 @@ static void truncated_and_foreign_files(void **state) {
   struct stat st;
   stat(path, &st);
   MPI_Barrier(MPI_COMM_WORLD);
-  for (int64_t size = st.st_size; size > 0; size -= stride() * (size > 5000 ? 3001 : 97)) {
+  const int64_t lengths = world_size() > 1 ? 60 / stride() : 300;
+  for (int64_t size = st.st_size; size > 0;
+       size -= size > 5000 ? st.st_size / lengths : 5000 / lengths + 1) {
     MPI_Barrier(MPI_COMM_WORLD);
     if (!world_rank()) CHECK_EQUAL(truncate(path, size - 1), 0);
     MPI_Barrier(MPI_COMM_WORLD);
