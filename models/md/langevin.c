@@ -24,11 +24,14 @@ void pel__md_langevin(const pel_span *s, const void *state) {
                kt = -expm1(-2 * s->dt / md->ensemble.tau) * pel__md_target(state, s->step + 1);
   double noise[PEL_TYPES];
   for (int t = 0; t < md->crystal.ntypes; ++t) noise[t] = sqrt(kt / s->mass[t]);
-  for (int64_t i = s->first; i < s->last; ++i) {
-    double z[4];
-    if (s->id[i] < 0) continue;
-    pel_random_normal(md->seed, s->id[i], s->step, PEL__MD_NOISE, z);
-    for (int a = 0; a < dims; ++a) s->v[a][i] = kept * s->v[a][i] + noise[s->type[i]] * z[a];
+  for (int64_t i = s->first; i < s->last; i += PEL_LANES) {
+    pel_double4 z[4], of;
+    pel_random_normals(md->seed, &s->id[i], s->step, PEL__MD_NOISE, z);
+    for (int l = 0; l < PEL_LANES; ++l) of[l] = noise[s->type[i + l]];
+    for (int a = 0; a < dims; ++a) {
+      pel_double4 *v = (pel_double4 *)(s->v[a] + i);
+      *v = kept * *v + of * z[a];
+    }
   }
 }
 

@@ -54,6 +54,24 @@ static void exponential(void **state) {
   require_hash(UINT64_C(0x7fde04e2c19f48e2));
 }
 
+static void logarithm(void **state) {
+  (void)state;
+  uint64_t seed = 3;
+  double worst = 0, at = 0;
+  hash = 0;
+  for (int n = 0; n < SAMPLES; ++n) {
+    const double u = sample(&seed), x = n % 3 == 0   ? (u + 0x1p-54)
+                                        : n % 3 == 1 ? 1 + (u - 0.5) * 0x1p-8
+                                                     : ldexp(1 + u, n % 2000 - 1000);
+    const double got = pel_log(pel_all(x))[n % 4], off = x == 1 ? got : ulps(got, logl(x));
+    mix(got);
+    if (off > worst) worst = off, at = x;
+  }
+  if (!(worst < 1)) fail_msg("log(%.17g): %.3f units in the last place off", at, worst);
+  assert_true(pel_log(pel_all(1))[0] == 0 && pel_log(pel_all(2))[0] == 0x1.62e42fefa39efp-1);
+  require_hash(UINT64_C(0x20c899b747db91b9));
+}
+
 static long double sin_pi(long double x) {
   x -= 2 * roundl(x / 2); /* exact, as is what follows */
   return sinl(PI * (fabsl(x) > 0.5L ? copysignl(1, x) - x : x));
@@ -116,7 +134,7 @@ static void splines(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(exponential), cmocka_unit_test(circle),
-                                     cmocka_unit_test(splines)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(exponential), cmocka_unit_test(logarithm),
+                                     cmocka_unit_test(circle), cmocka_unit_test(splines)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,6 @@
 /* For the author of a pair formula: exp, sin, cos and splines of vectors.  The same bits for every
  * processor, since only operations that round correctly are used; a libm differs from version to
- * version.  Errors are below 1 unit in the last place for exp and 2 for sin and cos
+ * version.  Errors are below 1 unit in the last place for exp and log and 2 for sin and cos
  * (tests/unit/test_vector_math.c measures), with doubles and with floats. */
 #ifndef PELSIM_VECTOR_MATH_H
 #define PELSIM_VECTOR_MATH_H
@@ -64,6 +64,25 @@ PEL_INLINE pel_double4 pel_exp(pel_double4 x) {
   for (int k = 1; k < 12; ++k) p = pel_fma(p, r, pel_all(inverse_factorial[k]));
   const pel_double4 e = 1 + pel_fma(r * r, p, r);
   return (pel_double4)((pel_bits4)e + ((pel_bits4)nearest << 52));
+}
+
+/* log(x) of normal x > 0.  With x = 2^k (1 + f), 1 + f between the roots of 1/2 and 2, and
+ * s = f/(2 + f): k log 2 + 2 artanh(s), the series of artanh as fitted in fdlibm (Sun Microsystems
+ * 1993, e_log.c), where its error is below 2^-58. */
+PEL_INLINE pel_double4 pel_log(pel_double4 x) {
+  static const double series[] = {0x1.2f112df3e5244p-3, 0x1.39a09d078c69fp-3, 0x1.7466496cb03dep-3,
+                                  0x1.c71c51d8e78afp-3, 0x1.2492494229359p-2, 0x1.999999997fa04p-2,
+                                  0x1.5555555555593p-1};
+  const pel_long4 root_half = (pel_long4)pel_all(0x1.6a09e667f3bcdp-1),
+                  k = ((pel_long4)x - root_half) >> 52;
+  const pel_double4 n = (pel_double4)((pel_long4)pel_all(0x1.8p52) + k) - 0x1.8p52,
+                    f = (pel_double4)((pel_bits4)x - ((pel_bits4)k << 52)) - 1, s = f / (2 + f),
+                    z = s * s, half = 0.5 * f * f;
+  pel_double4 r = pel_all(series[0]);
+#pragma GCC unroll 6
+  for (int i = 1; i < 7; ++i) r = pel_fma(r, z, pel_all(series[i]));
+  const pel_double4 low = pel_fma(s, pel_fma(r, z, half), n * 0x1.a39ef35793c76p-33);
+  return n * 0x1.62e42feep-1 - ((half - low) - f); /* log 2, in two parts */
 }
 
 /* sin(pi x) and cos(pi x), |x| < 2^50.  With n the integer nearest to 2x and y = x - n/2, Taylor's
