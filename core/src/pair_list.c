@@ -189,7 +189,8 @@ static void append(search *s, pel__rows *h, int c, int before) {
 
 /* ---- a thread's share ---- */
 
-static void prepare(pel__share *h, const pel__particles *p, double split0, double split1) {
+static void prepare(pel__share *h, const pel__particles *p, double split0, double split1,
+                    bool paired) {
   const int clusters = pel__nall(p) + 4; /* four are looked at together */
   h->first = (int)(split0 * p->nclusters), h->last = (int)(split1 * p->nclusters);
   const size_t rows = (size_t)(h->last - h->first) * PEL_LANES + 1;
@@ -206,6 +207,10 @@ static void prepare(pel__share *h, const pel__particles *p, double split0, doubl
     h->hits = realloc(h->hits, (size_t)h->hits_room * sizeof *h->hits);
   }
   memset(h->hits, 0, (size_t)clusters * sizeof *h->hits);
+  if (paired && h->last - h->first >= h->large_room) {
+    h->large_room = (h->last - h->first) * 5 / 4 + 16;
+    h->large = realloc(h->large, (size_t)h->large_room * sizeof *h->large);
+  }
 }
 
 static void find_touched(pel__share *h, const pel__particles *p) {
@@ -317,7 +322,7 @@ void pel__pair_list_destroy(pel__pair_list *l) {
   for (int t = 0; t < l->nshares; ++t) {
     for (int k = 0; k < PEL__KINDS; ++k)
       free(l->share[t].rows[k].row), free(l->share[t].rows[k].entry);
-    free(l->share[t].hits);
+    free(l->share[t].hits), free(l->share[t].large);
   }
   pel__packed_destroy(&l->packed);
   free(l->share), free(l->split), free(l->place[0]), free(l->place[1]), free(l->place[2]);
@@ -381,7 +386,7 @@ int pel__pair_list_build(pel__pair_list *l, pel__particles *p, bool far, pel_err
   set_blank(p);
 #pragma omp parallel for num_threads(l->nshares) schedule(static, 1)
   for (int t = 0; t < l->nshares; ++t) {
-    prepare(&l->share[t], p, l->split[t], l->split[t + 1]);
+    prepare(&l->share[t], p, l->split[t], l->split[t + 1], l->paired);
     build_share(l, p, &l->share[t]);
   }
   l->entries = 0, l->summands = 1;

@@ -25,6 +25,8 @@ typedef struct {
   int owned_end;            /* clusters [first, owned_end) are touched */
   int copy_first, copy_end; /* and these of the copies */
   int64_t summands;         /* if paired: the most added to a place */
+  int *large;               /* [last - first + 1]: for kernels, if paired */
+  int large_room;
 } pel__share;
 
 typedef struct {

@@ -183,6 +183,7 @@ static void accumulate(const job *k, int t, int kind, result *r) {
                         .grain2 = grain * grain,
                         .scale = (k->ntos == 3 ? grain : 1) / quantum,
                         .narrow = narrow(k),
+                        .large = h->large,
                         .wide = is_mixed(k) ? &k->w->wide.notes[t] : NULL,
                         .far2 = 4 * k->u->cutoff * k->u->cutoff};
   for (int a = 0; a < k->u->kernels->nattributes; ++a)

@@ -94,8 +94,7 @@ typedef struct {
  * and further members. */
 #define PEL__MD_COMMON                                                                        \
   PEL_OPTION(pel__md, precision, "double", "double|mixed",                                    \
-             "of what a pair adds; mixed: single, summed exactly: changes the last digits, and "\
-             "is faster"),                                                                    \
+             "of what a pair adds; mixed: single, summed exactly: changes the last digits"),  \
   PEL_PARAM(pel__md, skin, "auto", 1e-6, 100, "1",                                            \
             "margin of the lists of neighbours; auto: the fastest, found by measurement; "    \
             "changes the speed, never the result", .word = "auto")

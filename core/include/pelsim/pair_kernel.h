@@ -77,7 +77,6 @@ typedef struct {
 
 typedef struct {
   pel_real force, energy; /* largest magnitudes */
-  pel_real row;           /* of this row's forces */
   pel_bits4 sum;          /* of energy */
   uint64_t vectors;       /* of doubles, in sum */
 } pel__watch;
@@ -160,12 +159,12 @@ PEL_INLINE PEL__RESULT PEL__OWN(_formula)(const pel_pair_task *t, bool energy, b
   (void)energy;
   pel_shares h = PEL__CALL(r2, many ? cmany : c1, &ends);
   h.i = pel_within(r2, cut2, h.i), h.j = pel_within(r2, cut2, h.j);
-  w->row = pel__largest(h.i, pel__largest(h.j, w->row));
+  w->force = pel__largest(h.i, pel__largest(h.j, w->force));
   return h;
 #else
   const pel_pair h = PEL__CALL(r2, many ? cmany : c1, &ends);
   const pel_real force = pel_within(r2, cut2, h.force);
-  w->row = pel__largest(force, w->row);
+  w->force = pel__largest(force, w->force);
   if (energy) {
     const pel_real u = pel_within(r2, cut2, h.energy);
     w->sum += pel__energies(t, u);
@@ -286,15 +285,15 @@ PEL_INLINE pel__sums PEL__OWN(_row)(const pel_pair_task *t, bool energy, bool ma
 #endif
 
 #ifdef PEL_MIXED
-/* What exceeds of these rows of a cluster, whose sums are settled, goes to wider sums. */
-static __attribute__((noinline, cold)) void PEL__OWN(_widen)(const pel_pair_task *t, bool many,
-                                                             int home, unsigned rows,
-                                                             const int *row) {
+/* What exceeds of the rows of a cluster, whose sums are settled, goes to wider sums.  Returns the
+ * largest forces. */
+static __attribute__((noinline, cold)) pel_real PEL__OWN(_widen)(const pel_pair_task *t, bool many,
+                                                                 int home) {
+  const int *row = t->row + (ptrdiff_t)(home - t->first) * PEL_LANES;
   pel_real c1[PEL_COEFFICIENTS + 1];
   const pel_real cut2 = PEL__OWN(_look)(t, false, 0, (pel_whole){0}, c1);
-  pel__watch unused = {0};
+  pel__watch w = {0};
   for (int self = 0; self < PEL_LANES; ++self) {
-    if (!(rows >> self & 1)) continue;
     const int *entry = t->entry + row[self], *end = t->entry + row[self + 1];
     const ptrdiff_t i = (ptrdiff_t)home * PEL_LANES + self;
     const pel__place xi = pel__place_of(t, home, self);
@@ -305,11 +304,11 @@ static __attribute__((noinline, cold)) void PEL__OWN(_widen)(const pel_pair_task
       const pel__js j = first ? pel__with_own(home, &entry) : pel__next(&entry);
       pel__near a = pel__distance(t, &xi, j);
       if (first) a = pel__beyond(t, a, self);
-      const PEL__RESULT f =
-          PEL__OWN(_formula)(t, false, many, ti, &own, a.r2, j, c1, cut2, &unused);
+      const PEL__RESULT f = PEL__OWN(_formula)(t, false, many, ti, &own, a.r2, j, c1, cut2, &w);
       PEL__MOVE(t, &a, f, i, j);
     }
   }
+  return w.force;
 }
 #endif
 
@@ -317,23 +316,18 @@ PEL_INLINE void PEL__OWN(_run)(pel_pair_task *task, bool energy, bool many) {
   const pel_pair_task copy = *task, *t = &copy; /* so that stores cannot change it: kept local */
   pel_real c1[PEL_COEFFICIENTS + 1];
   const pel_real cut2 = PEL__OWN(_look)(t, false, 0, (pel_whole){0}, c1);
-  pel__watch w = {{0}, {0}, {0}, {0}, 0};
+  pel__watch w = {{0}, {0}, {0}, 0};
   __int128 total = 0;
+#ifdef PEL_MIXED
+  int nlarge = 0;
+#endif
   for (int c = t->first; c < t->last; ++c) {
     const int *row = t->row + (ptrdiff_t)(c - t->first) * PEL_LANES, *e = t->entry;
     pel__sums s[PEL_LANES];
-#ifdef PEL_MIXED
-    unsigned large = 0; /* rows with forces that exceed */
-#endif
     w.sum = (pel_bits4){0}, w.vectors = 0;
 #pragma GCC unroll 4
-    for (int r = 0; r < PEL_LANES; ++r) {
+    for (int r = 0; r < PEL_LANES; ++r)
       s[r] = PEL__OWN(_row)(t, energy, many, r, c, e + row[r], e + row[r + 1], c1, cut2, &w);
-#ifdef PEL_MIXED
-      large |= (unsigned)pel__exceeds(w.row, (float)t->narrow) << r;
-#endif
-      w.force = pel__largest(w.row, w.force), w.row = pel_all(0);
-    }
 #ifdef PEL_SHARES
     pel__settle(t, c, row, true, 1, 0, s[0].x, s[1].x, s[2].x, s[3].x);
 #else
@@ -342,7 +336,9 @@ PEL_INLINE void PEL__OWN(_run)(pel_pair_task *task, bool energy, bool many) {
     pel__settle(t, c, row, false, 3, 2, s[0].z, s[1].z, s[2].z, s[3].z);
 #endif
 #ifdef PEL_MIXED
-    if (__builtin_expect(large != 0, 0)) PEL__OWN(_widen)(task, many, c, large, row);
+    t->large[nlarge] = c; /* a call here would cost the loops their registers */
+    nlarge += pel__exceeds(w.force, (float)t->narrow);
+    w.force = pel_all(0);
 #endif
     if (energy) {
       int64_t mbits;
@@ -351,6 +347,10 @@ PEL_INLINE void PEL__OWN(_run)(pel_pair_task *task, bool energy, bool many) {
                          (uint64_t)w.sum[3] - w.vectors * PEL_LANES * (uint64_t)mbits);
     }
   }
+#ifdef PEL_MIXED
+  for (int k = 0; k < nlarge; ++k)
+    w.force = pel__largest(PEL__OWN(_widen)(task, many, t->large[k]), w.force);
+#endif
   for (int l = 0; l < PEL_VECTOR; ++l) {
     task->largest_force = fmax(task->largest_force, w.force[l]);
     task->largest_energy = fmax(task->largest_energy, w.energy[l]);

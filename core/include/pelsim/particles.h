@@ -76,6 +76,7 @@ typedef struct {
   double scale;  /* mixed: quanta a unit of what is summed, times that of x */
   double narrow; /* mixed: the largest |force|/r, or share, with which no sum can overflow */
   void *wide;    /* mixed: takes what exceeds it, see pel__pair_wide */
+  int *large;    /* mixed: [last - first + 1]: clusters with such pairs */
   double far2;   /* beyond every cut-off */
   double largest_force, largest_energy; /* out: of |force| and |energy| */
   __int128 energy;                      /* out: in units of the energy quantum */
