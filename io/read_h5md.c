@@ -64,7 +64,8 @@ static int read_element(job *j, which i) {
     if (!j->value[i]) pel_error_set(j->e, PEL_INTERNAL, "out of memory for %s", j->q->file);
     if (!j->e->code) pel__h5md_read(&j->f, &x, frame, j->value[i], j->e);
     const double per = i == VELOCITY ? per_unit_of_time(j, x.value) : 1;
-    for (int64_t k = 0; k < x.n * x.components && !j->e->code; ++k) j->value[i][k] /= per;
+    for (int64_t k = 0; per != 1 && k < x.n * x.components && !j->e->code; ++k)
+      j->value[i][k] /= per;
   }
   pel__h5md_done(&x);
   return j->e->code;

@@ -54,7 +54,8 @@ void pel__md_ensemble_setup(pel_sim *s, pel__md *md) {
     pel_reject(s, "ensemble", "temperature",
                "a thermostat needs a temperature above 0; give it, as [start] temperature is 0");
   const bool at_rest = md->from ? !md->from->has_velocities && !md->draws : md->temperature == 0;
-  if (e->thermostat != PEL__MD_FREE && e->thermostat != PEL__MD_LANGEVIN && at_rest)
+  if (e->thermostat != PEL__MD_FREE && e->thermostat != PEL__MD_LANGEVIN && at_rest &&
+      !pel_resuming(s))
     pel_reject(s, "ensemble", "thermostat",
                "this one scales velocities, and the start has none; give [start] temperature, or "
                "take langevin");

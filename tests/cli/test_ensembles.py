@@ -100,6 +100,17 @@ code, out, err = run('one', *[f'start.n{a}=1' for a in 'xyz'], 'start.lattice=sc
 check('one atom', (code, err), (0, ''))
 check('one atom: its temperature', rows('one')[-1]['temperature'], 0)
 
+# ---- a start at rest, which only noise can warm; what has been warmed goes on with any thermostat
+
+refused('at rest', ['start.temperature=0', 'ensemble.thermostat=bussi', 'ensemble.temperature=1'],
+        ['[ensemble] thermostat: this one scales velocities, and the start has none'])
+BATH = ['start.temperature=0', 'ensemble.temperature=1']
+code, _, err = run('warmed', *BATH, 'ensemble.thermostat=langevin')
+check('warmed by noise', (code, err), (0, ''))
+code, _, err = run('warmed', *BATH, 'ensemble.thermostat=bussi', 'time.steps=80', words=['--resume'])
+check('and on by scaling', (code, err), (0, ''))
+check('warm', rows('warmed')[-1]['temperature'], lambda t: t > 0.1)
+
 # ---- a box that shrinks until its parts are hardly thicker than the cut-off
 
 SQUEEZE = ['start.nx=4', 'start.ny=4', 'start.nz=4', 'start.density=0.5', 'lj.cutoff=2.8',

@@ -129,6 +129,13 @@ typedef struct {
   double energy, force; /* -du/dr */
 } pull;
 
+/* The sums, or why there are none. */
+static int sum_pairs(md *s, pel_error *e) {
+  if (!pel__pairs_run(&s->p, &s->list, &s->u, &s->work, &s->sums, e)) return PEL_OK;
+  *e = (pel_error){0};
+  return pel__pairs_explain(&s->p, &s->list, &s->u, &s->work, e);
+}
+
 static int try_pair(double r, pull *found, pel_error *e) {
   const pel__domain d = cube(20);
   const double u[3] = {2. / 7, 3. / 7, 6. / 7};
@@ -137,10 +144,7 @@ static int try_pair(double r, pull *found, pel_error *e) {
   md_create(&s, &d, 2, x, NULL, NULL, &lj_unit, 0.3, 1);
   install(&s, 1);
   pel__pair_list_build(&s.list, &s.p, false, e);
-  if (pel__pairs_run(&s.p, &s.list, &s.u, &s.work, &s.sums, e)) {
-    *e = (pel_error){0};
-    pel__pairs_explain(&s.p, &s.list, &s.u, &s.work, e);
-  }
+  sum_pairs(&s, e);
   int *at = md_places(&s);
   *found = (pull){s.sums.energy, 0};
   for (int a = 0; a < 3; ++a) found->force += s.p.f[a][at[1]] * u[a];
@@ -417,10 +421,7 @@ static int pile_up(bool mixed, int n, int threads, double *f, pel_error *e) {
   md_create(&s, &d, n, x, NULL, NULL, &lj_unit, 0.2, threads);
   install(&s, 1);
   pel__pair_list_build(&s.list, &s.p, false, e);
-  if (pel__pairs_run(&s.p, &s.list, &s.u, &s.work, &s.sums, e)) {
-    *e = (pel_error){0};
-    pel__pairs_explain(&s.p, &s.list, &s.u, &s.work, e);
-  }
+  sum_pairs(&s, e);
   int *at = md_places(&s);
   for (int i = 0; i < 3 * n; ++i) sum[i % 3] += f[i] = s.p.f[i % 3][at[i / 3]];
   for (int a = 0; a < 3 && !e->code; ++a) assert_true(sum[a] == 0);
