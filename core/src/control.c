@@ -64,7 +64,8 @@ static double pbs_left(void) {
   return isnan(may) ? INFINITY : may - (isnan(has) ? 0 : has);
 }
 
-double pel__batch_seconds_left(void) { return fmin(slurm_left(), pbs_left()); }
+/* INFINITY: there is none, or it does not say. */
+static double batch_seconds_left(void) { return fmin(slurm_left(), pbs_left()); }
 
 /* ---- the clock ---- */
 
@@ -110,7 +111,7 @@ void pel__control_begin(pel__control *c, const pel_sim *s, pel__journal *j) {
   *c = (pel__control){.start = now, .last = now, .saved = now, .looked = now, .limit = INFINITY};
   if (s->rank > 0) return;
   forget_files(s, j);
-  const double left = pel__batch_seconds_left();
+  const double left = batch_seconds_left();
   if (own > 0) c->limit = own;
   if (left >= c->limit) return;
   char text[PEL__SHORT];

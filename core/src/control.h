@@ -32,7 +32,4 @@ pel__orders pel__control_ask(pel__control *c, const pel_sim *s, double cost, pel
  * (2006), doi:10.1016/j.future.2004.11.016, eq. 37. */
 double pel__checkpoint_interval(double cost, double mtbf);
 
-/* Seconds that the batch system leaves this job; INFINITY: there is none, or it does not say. */
-double pel__batch_seconds_left(void);
-
 #endif

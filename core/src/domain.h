@@ -6,7 +6,6 @@
 #ifndef PEL_DOMAIN_H
 #define PEL_DOMAIN_H
 
-#include <math.h>
 #include <stdbool.h>
 #include "pelsim/error.h"
 
@@ -35,11 +34,6 @@ void pel__domain_shift(const pel__domain *d, const int n[3], double shift[3]);
 /* How many periods a position is beyond the box along axis a, if not more than one. */
 static inline int pel__domain_beyond(const pel__domain *d, int a, double x) {
   return !d->periodic[a] ? 0 : x >= d->length[a] ? 1 : x < 0 ? -1 : 0;
-}
-
-/* A position as one within the box. */
-static inline double pel__domain_inside(const pel__domain *d, int a, double x) {
-  return d->periodic[a] ? x - floor(x / d->length[a]) * d->length[a] : x;
 }
 
 /* The multiple of q nearest to x, half to even, for |x| < 2^51 q; magic = 1.5 * 2^52 * q. */

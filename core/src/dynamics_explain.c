@@ -38,14 +38,13 @@ int pel__dynamics_explain_leap(const pel__dynamics *d, pel_error *e) {
     if (pel__is_empty(p, i) || (fastest >= 0 && !pel__comes_first(&key, &most))) continue;
     fastest = i, most = key;
   }
+  const pel__point at = pel__inside(p, fastest >= 0 ? fastest : 0);
   if (fastest >= 0)
     pel_error_set(&leap, PEL_INVALID,
                   "particle %ld moves further than the cut-off in one step: position (%g, %g, %g), "
                   "velocity (%g, %g, %g)",
-                  (long)p->id[fastest], pel__domain_inside(&p->domain, 0, p->x[0][fastest]),
-                  pel__domain_inside(&p->domain, 1, p->x[1][fastest]),
-                  pel__domain_inside(&p->domain, 2, p->x[2][fastest]), p->v[0][fastest],
-                  p->v[1][fastest], p->v[2][fastest]);
+                  (long)p->id[fastest], at.x, at.y, at.z, p->v[0][fastest], p->v[1][fastest],
+                  p->v[2][fastest]);
   pel__agree_first(p->regions->comm, most, &leap);
   tell_closest(d, &closest);
   return pel_error_set(e, PEL_INVALID,

@@ -468,10 +468,6 @@ static void look(void *ctx, int64_t i, int64_t j, double r2, int sides) {
 pel__closest pel__pair_list_closest(const pel__pair_list *l, const pel__particles *p) {
   nearest a = {p, INFINITY, -1, -1};
   each_pair(l, p, look, &a);
-  pel__closest c = {.r = INFINITY};
-  if (a.i < 0) return c;
-  c = (pel__closest){.r = sqrt(a.r2), .id = {p->id[a.i], p->id[a.j]}};
-  for (int k = 0; k < 3; ++k) /* which may be a copy */
-    c.x[k] = pel__domain_inside(&p->domain, k, p->x[k][a.i]);
-  return c;
+  if (a.i < 0) return (pel__closest){.r = INFINITY};
+  return (pel__closest){.r = sqrt(a.r2), .id = {p->id[a.i], p->id[a.j]}, .at = pel__inside(p, a.i)};
 }

@@ -65,7 +65,7 @@ double pel__pair_list_count(const pel__pair_list *l, const pel__particles *p, do
 typedef struct {
   double r;      /* INFINITY: there is none */
   int64_t id[2]; /* ascending */
-  double x[3];   /* of the first */
+  pel__point at; /* of the first */
 } pel__closest;
 pel__closest pel__pair_list_closest(const pel__pair_list *l, const pel__particles *p);
 

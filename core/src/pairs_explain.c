@@ -24,7 +24,7 @@ static int explain_pair(const pel__particles *p, const pel__pair_list *l, const 
     pel_error_set(e, PEL_INVALID,
                   "the %s; the closest, particles %ld and %ld, are %g apart, at (%g, %g, %g); look "
                   "for overlapping particles in the start, or reduce the time step",
-                  limit, (long)c.id[0], (long)c.id[1], c.r, c.x[0], c.x[1], c.x[2]);
+                  limit, (long)c.id[0], (long)c.id[1], c.r, c.at.x, c.at.y, c.at.z);
   if (others(p)) pel__agree_first(p->regions->comm, (pel__key){c.r, {c.id[0], c.id[1]}}, e);
   return e->code;
 }
@@ -33,15 +33,15 @@ static int explain_sum(const pel__particles *p, const pel__potential *u, int64_t
   int64_t first = id;
   if (others(p)) MPI_Allreduce(&id, &first, 1, MPI_INT64_T, MPI_MIN, p->regions->comm);
   for (int64_t i = 0; i < (int64_t)p->nclusters * PEL_LANES; ++i)
-    if (p->id[i] == first)
+    if (p->id[i] == first) {
+      const pel__point at = pel__inside(p, i);
       pel_error_set(
           e, PEL_INVALID,
           "the %s of all pairs of particle %ld, at (%g, %g, %g), exceeds %g; look for many "
           "particles in one place, or reduce the time step",
-          u->kernels->sums ? "density" : "force", (long)first,
-          pel__domain_inside(&p->domain, 0, p->x[0][i]),
-          pel__domain_inside(&p->domain, 1, p->x[1][i]),
-          pel__domain_inside(&p->domain, 2, p->x[2][i]), ldexp(u->force_quantum, PEL__SUM_BITS));
+          u->kernels->sums ? "density" : "force", (long)first, at.x, at.y, at.z,
+          ldexp(u->force_quantum, PEL__SUM_BITS));
+    }
   if (others(p)) pel__agree_error(p->regions->comm, e);
   return e->code;
 }

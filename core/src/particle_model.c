@@ -153,14 +153,12 @@ int pel__dynamics_explain_nonfinite(const pel_sim *s, pel_error *e) {
       if (pel__is_empty(p, i) || isfinite(p->extra[k][i]) || p->id[i] >= key.id[0] ||
           attribute_of(m, k)->role != PEL_CARRIED)
         continue;
+      const pel__point at = pel__inside(p, i);
       key.id[0] = p->id[i];
       *e = (pel_error){0};
       pel_error_set(e, PEL_INVALID,
                     "'%s' of particle %ld is %g, at (%g, %g, %g); look into the stage that sets it",
-                    attribute_of(m, k)->name, (long)p->id[i], p->extra[k][i],
-                    pel__domain_inside(&p->domain, 0, p->x[0][i]),
-                    pel__domain_inside(&p->domain, 1, p->x[1][i]),
-                    pel__domain_inside(&p->domain, 2, p->x[2][i]));
+                    attribute_of(m, k)->name, (long)p->id[i], p->extra[k][i], at.x, at.y, at.z);
     }
   return pel__agree_first(p->regions->comm, key, e);
 }

@@ -10,6 +10,7 @@
 #ifndef PEL_PARTICLES_H
 #define PEL_PARTICLES_H
 
+#include <math.h>
 #include <stdint.h>
 #include "pelsim/particles.h"
 #include "regions.h"
@@ -108,6 +109,18 @@ static inline double pel__nowhere(const pel__particles *p, int64_t place) {
 }
 static inline bool pel__is_empty(const pel__particles *p, int64_t place) {
   return p->id[place] < 0;
+}
+/* Where a particle, or its copy, is within the box: between two lists it may have left it. */
+typedef struct {
+  double x, y, z;
+} pel__point;
+static inline pel__point pel__inside(const pel__particles *p, int64_t place) {
+  double x[3];
+  for (int a = 0; a < 3; ++a) {
+    const double length = p->domain.length[a], at = p->x[a][place];
+    x[a] = p->domain.periodic[a] ? at - floor(at / length) * length : at;
+  }
+  return (pel__point){x[0], x[1], x[2]};
 }
 static inline int pel__nall(const pel__particles *p) {
   return p->nclusters + p->nimages + p->guests.n;
