@@ -10,13 +10,14 @@ typedef struct {
   int noperands;
   const char **set; /* -s, in order */
   int nset;
-  int64_t ranks, threads, steps; /* 0: not given */
-  const char *dir, *resume;      /* NULL: not given; resume "": without a file */
+  int64_t ranks, threads, steps, retries; /* 0: not given */
+  const char *dir, *resume;               /* NULL: not given; resume "": without a file */
   const char *format, *frame, *output;
-  bool overwrite, json, markdown, help;
+  bool overwrite, auto_resume, json, markdown, resumable, help;
   pel_progress progress;
   double tolerance;
-  const char **worker; /* the command line of a rank that mpirun starts: all but -n */
+  const char **worker; /* the command line of a rank that mpirun starts: all but -n and --retries */
+  bool *once;          /* [nworker]: not for an attempt after the first */
   int nworker;
   char **argv; /* as main got it */
 } cli_arguments;
@@ -34,7 +35,8 @@ enum {
   CLI_FINGERPRINT = 1 << 8,
   CLI_NEW_MODEL = 1 << 9,
   CLI_EXPORT = 1 << 10,
-  CLI_ALL = (1 << 11) - 1
+  CLI_STATUS_OF = 1 << 11,
+  CLI_ALL = (1 << 12) - 1
 };
 
 /* A subcommand; run returns an exit code of pelsim/error.h. */
@@ -59,6 +61,7 @@ int cli_diff(const cli_arguments *a);
 int cli_export(const cli_arguments *a);
 int cli_fingerprint(const cli_arguments *a);
 int cli_new_model(const cli_arguments *a);
+int cli_status(const cli_arguments *a);
 
 /* What can be run: the built-in models and the HDF5 files. */
 const pel_host *cli_host(void);
@@ -80,7 +83,7 @@ int cli_complain(int code, const char *fmt, ...) __attribute__((format(printf, 2
 typedef int cli_look(FILE *out, const cli_arguments *a, const char *path);
 int cli_tool(const cli_arguments *a, cli_look *look, int files);
 
-/* ---- parallel.c, world.c, launch.c ---- */
+/* ---- parallel.c, world.c, supervise.c ---- */
 
 /* Calls task with all ranks that the user asked for: in this process, in the ranks that mpirun or
  * srun has started, or by starting mpirun.  stoppable: signals become pel_request_stop.  Returns
@@ -102,9 +105,15 @@ enum { CLI_STARTING = -1, CLI_READY = -2 }; /* otherwise the exit code */
 void cli_status_write(int status);
 int cli_status_read(const char *path);
 
-/* Starts mpirun with a->worker on `ranks` ranks, passes signals on as SIGUSR1, and returns the exit
- * code of the ranks.  stoppable: a broken run can be resumed. */
-int cli_launch(const cli_arguments *a, int ranks, bool stoppable);
+/* What a later attempt is told in the environment: the step to stop at, and the seconds that those
+ * before it took. */
+#define CLI_UNTIL "PELSIM_UNTIL"
+#define CLI_SPENT "PELSIM_SPENT"
+
+/* Starts mpirun with a->worker on `ranks` ranks, passes signals on as SIGUSR1, watches the run, and
+ * restarts one that breaks off or hangs up to a->retries times.  p: of a run that can be resumed;
+ * NULL: of something else.  Returns the exit code of the ranks. */
+int cli_launch(const cli_arguments *a, int ranks, const pel_prospect *p);
 
 /* How mpirun shall place the ranks: appends its options to argv (room for 16) and sets what it
  * reads in the environment; a variable that the user has set stays.  Returns the new length. */
@@ -120,8 +129,11 @@ const char *cli_self(void);
 void cli_say_stopping(void);
 enum { CLI_INTERRUPTED = 130 }; /* exit code after the second: 128 + SIGINT, as shells have it */
 
-/* Passes mpirun's stderr on without its notices about ranks that ended; keeps those. */
+/* Passes mpirun's stderr on without its notices about ranks that ended; keeps those.  Lines that
+ * begin with PEL_WHEREABOUTS go to hear, if it wants them. */
 typedef struct {
+  bool (*hear)(void *listener, const char *line); /* NULL: nobody listens */
+  void *listener;
   char line[8192], notice[16384];
   size_t nline, nnotice;
   bool in_notice, passing; /* passing: the line's beginning has been shown already */

@@ -16,11 +16,13 @@ static void end_line(cli_filter *f, FILE *out) {
     return;
   }
   f->line[n] = 0;
+  if (f->hear && f->hear(f->listener, f->line)) return;
   if (!strcmp(f->line, frame)) {
     f->in_notice = !f->in_notice;
     return;
   }
-  const bool aside = f->in_notice || strstr(f->line, "help message help-") ||
+  const bool aside = f->in_notice || strstr(f->line, ": Forwarding signal ") ||
+                     strstr(f->line, "help message help-") ||
                      strstr(f->line, "orte_base_help_aggregate");
   if (!aside) {
     fprintf(out, "%s\n", f->line);
@@ -34,7 +36,9 @@ static void end_line(cli_filter *f, FILE *out) {
 
 /* Could the beginning of a line become something to be kept aside? */
 static bool may_be_notice(const cli_filter *f) {
-  return f->in_notice || f->line[0] == '[' ||
+  const size_t n = sizeof PEL_WHEREABOUTS - 1, common = f->nline < n ? f->nline : n;
+  return f->in_notice || f->line[0] == '[' || !memcmp(f->line, PEL_WHEREABOUTS, common) ||
+         !memcmp(f->line, "mpi", f->nline < 3 ? f->nline : 3) ||
          (f->nline < sizeof frame && !memcmp(f->line, frame, f->nline));
 }
 

@@ -1,77 +1,69 @@
-/* pelsim run -n R: start mpirun and stay as its parent.
+/* mpirun as a child: one attempt at running the ranks.
  *
  * mpirun answers SIGTERM and SIGINT by killing the ranks, so it must not see those of the terminal:
  * it runs in a session of its own and gets SIGUSR1, which it passes to every rank, when the user
  * asks to stop.  Its exit code says nothing of a stop with a checkpoint; the first rank reports
  * through the status file.  Nothing outlives this process: mpirun gets SIGTERM when it dies, and
  * ranks that lose mpirun become its children and are killed. */
-#include <dirent.h>
+#include "launch.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
-#include "command.h"
 
 enum {
   POLL_MS = 50,        /* while something must be waited for that sends no signal */
+  WATCH_MS = 500,      /* between two looks at the heartbeat, at most */
   START_MS = 30000,    /* ranks that have not reported by then get signals all the same */
   SURRENDER_MS = 5000, /* mpirun's time to end the ranks after SIGTERM */
-  MOST_OPTIONS = 40
 };
 
 typedef struct {
   pid_t mpirun;
-  char status[32];   /* path of the status file */
+  const char *status;
   int signals, text; /* descriptors: of signals; mpirun's stderr */
-  int interrupts;
-  bool stop, passed_on, surrendered;
+  int *interrupts;
+  bool stop, passed_on, at_once, hung;
   int waited_ms; /* since the start while a stop could not be passed on, or since SIGTERM */
+  cli_watch *watch;
   cli_filter filter;
 } launch;
 
-/* mpirun of the library that pelsim was built with, else the first in PATH.  PELSIM_MPIRUN in the
- * environment overrules both. */
-static const char *find_mpirun(void) {
-  const char *given = getenv("PELSIM_MPIRUN");
-  if (given && *given) return given;
-  return access(PELSIM_MPIRUN, X_OK) == 0 ? PELSIM_MPIRUN : "mpirun";
+int cli_signals_open(void) {
+  static const int list[] = {SIGINT, SIGTERM, SIGUSR1, SIGHUP, SIGCHLD};
+  sigset_t caught;
+  sigemptyset(&caught);
+  for (int i = 0; i < PEL_N(list); ++i) sigaddset(&caught, list[i]);
+  sigprocmask(SIG_BLOCK, &caught, NULL);
+  return signalfd(-1, &caught, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-/* The ranks write into pipes and pseudo-terminals, so only this process knows the terminal. */
-static void tell_columns(void) {
-  struct winsize w = {0};
-  char text[16] = "0";
-  const char *kind = getenv("TERM");
-  if (isatty(STDOUT_FILENO) && !(kind && !strcmp(kind, "dumb")) &&
-      ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) == 0)
-    snprintf(text, sizeof text, "%d", w.ws_col ? w.ws_col : 80);
-  setenv("PELSIM_COLUMNS", text, 0);
-}
-
-/* Whose death the ranks do not outlive for long: whoever finds their directory locked may wait. */
-static void tell_starter(void) {
-  char host[256] = "?", text[300];
-  gethostname(host, sizeof host - 1);
-  snprintf(text, sizeof text, "%ld %s", (long)getpid(), host);
-  setenv("PELSIM_STARTER", text, 1);
+bool cli_signals_stop(int signals) {
+  struct signalfd_siginfo s;
+  bool stop = false;
+  while (read(signals, &s, sizeof s) == (ssize_t)sizeof s) stop = stop || s.ssi_signo != SIGCHLD;
+  return stop;
 }
 
 /* In the child: becomes mpirun. */
-static void become_mpirun(const char *const *argv, int text, const sigset_t *mask, pid_t parent) {
+static void become_mpirun(const char *const *argv, int text, pid_t parent) {
+  sigset_t none;
   setsid(); /* Ctrl-C and a closed terminal are the parent's business */
   prctl(PR_SET_PDEATHSIG, SIGTERM);
   if (getppid() != parent) _exit(CLI_INTERRUPTED);
   const int null = open("/dev/null", O_RDONLY);
   if (null >= 0) dup2(null, STDIN_FILENO);
   dup2(text, STDERR_FILENO);
-  sigprocmask(SIG_SETMASK, mask, NULL);
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, NULL);
   execvp(argv[0], (char *const *)argv);
   const int why = errno;
   dprintf(STDERR_FILENO, "pelsim: cannot start '%s': %s; install Open MPI's mpirun\n", argv[0],
@@ -79,27 +71,22 @@ static void become_mpirun(const char *const *argv, int text, const sigset_t *mas
   _exit(127);
 }
 
-/* Status file, pipe, signals, mpirun.  0 or an exit code after a sentence. */
+/* The pipe, mpirun.  0 or an errno. */
 static int start(launch *l, const char *const *argv) {
   int pipes[2];
-  sigset_t caught, before;
-  sigemptyset(&caught);
-  static const int list[] = {SIGINT, SIGTERM, SIGUSR1, SIGHUP, SIGCHLD};
-  for (int i = 0; i < PEL_N(list); ++i) sigaddset(&caught, list[i]);
-  sigprocmask(SIG_BLOCK, &caught, &before);
-  l->signals = signalfd(-1, &caught, SFD_CLOEXEC);
-  if (l->signals < 0 || pipe2(pipes, O_CLOEXEC))
-    return cli_complain(PEL_INTERNAL, "cannot start mpirun: %s", strerror(errno));
+  if (pipe2(pipes, O_CLOEXEC)) return errno;
   l->text = pipes[0];
   fcntl(l->text, F_SETFL, O_NONBLOCK);
   prctl(PR_SET_CHILD_SUBREAPER, 1);
   const pid_t self = getpid();
   fflush(NULL);
   l->mpirun = fork();
-  if (l->mpirun < 0) return cli_complain(PEL_INTERNAL, "cannot start mpirun: %s", strerror(errno));
-  if (l->mpirun == 0) become_mpirun(argv, pipes[1], &before, self);
+  const int why = errno;
+  if (l->mpirun == 0) become_mpirun(argv, pipes[1], self);
   close(pipes[1]);
-  return 0;
+  if (l->mpirun > 0) return 0;
+  close(pipes[0]);
+  return why;
 }
 
 static void drain(launch *l) {
@@ -108,23 +95,33 @@ static void drain(launch *l) {
     cli_filter_feed(&l->filter, text, (size_t)n, stderr);
 }
 
+/* mpirun is to end the ranks and itself, now. */
+static void end_job(launch *l) {
+  kill(l->mpirun, SIGTERM);
+  l->waited_ms = 0;
+}
+
 static void on_signal(launch *l, int signal) {
   if (signal == SIGCHLD) return;
   l->stop = true;
   if (signal != SIGINT) return;
-  if (++l->interrupts == 1) cli_say_stopping();
-  if (l->interrupts > 1 && !l->surrendered) {
-    kill(l->mpirun, SIGTERM);
-    l->surrendered = true;
-    l->waited_ms = 0;
+  if (++*l->interrupts == 1) cli_say_stopping();
+  if (*l->interrupts > 1 && !l->at_once) {
+    l->at_once = true;
+    end_job(l);
   }
+}
+
+static void take_signals(launch *l) {
+  struct signalfd_siginfo s;
+  while (read(l->signals, &s, sizeof s) == (ssize_t)sizeof s) on_signal(l, (int)s.ssi_signo);
 }
 
 /* Passes the wish to stop on, but not before every rank is ready for it: the default action of
  * SIGUSR1 would kill mpirun or a rank that is still starting. */
-static void pass_on(launch *l) {
-  l->waited_ms += POLL_MS;
-  if (l->surrendered) {
+static void pass_on(launch *l, int ms) {
+  l->waited_ms += ms;
+  if (l->at_once || l->hung) {
     if (l->waited_ms > SURRENDER_MS) kill(l->mpirun, SIGKILL);
   } else if (l->stop && !l->passed_on &&
              (cli_status_read(l->status) != CLI_STARTING || l->waited_ms > START_MS)) {
@@ -133,121 +130,124 @@ static void pass_on(launch *l) {
   }
 }
 
+static void watch(launch *l, int ms, cli_outcome *o) {
+  if (l->hung || l->at_once) return;
+  switch (cli_watch_look(l->watch, 1e-3 * ms, cli_status_read(l->status) != CLI_STARTING)) {
+    case CLI_GETS_ON:
+      return;
+    case CLI_ASK:
+      kill(l->mpirun, SIGUSR2); /* which mpirun passes to every rank */
+      return;
+    case CLI_HANGS:
+      cli_watch_report(l->watch, o->why, sizeof o->why);
+      l->hung = true;
+      end_job(l);
+  }
+}
+
+static double now_ms(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return 1e3 * (double)t.tv_sec + 1e-6 * (double)t.tv_nsec;
+}
+
 /* Until mpirun ends; its wait status. */
-static int attend(launch *l) {
+static int attend(launch *l, cli_outcome *o) {
   struct pollfd p[] = {{.fd = l->signals, .events = POLLIN}, {.fd = l->text, .events = POLLIN}};
-  int status = 0;
+  const double look = 250 * l->watch->limit;
+  const int watch_ms = !(look > 0)       ? -1
+                       : look < POLL_MS  ? POLL_MS
+                       : look < WATCH_MS ? (int)look
+                                         : WATCH_MS;
+  int status = 0, since_look = 0;
+  double last = now_ms();
   while (waitpid(l->mpirun, &status, WNOHANG) == 0) {
-    const bool pending = l->surrendered || (l->stop && !l->passed_on);
-    poll(p, 2, pending ? POLL_MS : -1);
+    const bool pending = l->at_once || l->hung || (l->stop && !l->passed_on);
+    poll(p, 2, pending || l->watch->asking ? POLL_MS : watch_ms);
     if (p[1].revents & POLLIN) drain(l);
     if (p[1].revents & (POLLHUP | POLLERR)) p[1].fd = -1;
-    struct signalfd_siginfo s;
-    if (p[0].revents & POLLIN && read(l->signals, &s, sizeof s) == (ssize_t)sizeof s)
-      on_signal(l, (int)s.ssi_signo);
-    if (pending) pass_on(l);
+    take_signals(l);
+    /* Time in which this process was stopped too does not count. */
+    const double now = now_ms();
+    const int ms = now - last < 2 * WATCH_MS ? (int)(now - last) : WATCH_MS;
+    last = now;
+    since_look += ms;
+    if (pending) pass_on(l, ms);
+    if (watch_ms < 0 || since_look < (l->watch->asking ? POLL_MS : watch_ms)) continue;
+    watch(l, since_look, o);
+    since_look = 0;
   }
   drain(l);
   cli_filter_end(&l->filter, stderr);
   return status;
 }
 
-static pid_t parent_of(const char *pid) {
-  char path[300], text[512] = "";
-  snprintf(path, sizeof path, "/proc/%s/stat", pid);
-  FILE *f = fopen(path, "r");
-  if (!f) return 0;
-  const size_t n = fread(text, 1, sizeof text - 1, f);
-  fclose(f);
-  text[n] = 0;
-  int parent = 0;
-  const char *p = strrchr(text, ')'); /* the name before may hold anything */
-  return p && sscanf(p, ") %*c %d", &parent) == 1 ? parent : 0;
+/* ---- how it ended ---- */
+
+/* "rank 2 was killed by signal 9 (Killed)" of mpirun's notice. */
+static bool explain_rank(const char *notice, char *why, size_t size) {
+  int rank, signal;
+  const char *p = strstr(notice, "noticed that process rank ");
+  if (!p || sscanf(p, "noticed that process rank %d", &rank) != 1) return false;
+  p = strstr(p, "exited on signal ");
+  if (!p || sscanf(p, "exited on signal %d", &signal) != 1) return false;
+  snprintf(why, size, "rank %d was killed by signal %d (%s)%s", rank, signal, strsignal(signal),
+           signal == SIGKILL ? ", perhaps for want of memory" : "");
+  return true;
 }
 
-/* What is left of a broken job: ranks that mpirun did not end before it ended itself, which this
- * process has inherited. */
-static void kill_leftovers(void) {
-  const pid_t self = getpid();
-  for (int round = 0; round < 100; ++round) {
-    while (waitpid(-1, NULL, WNOHANG) > 0) {
-    }
-    DIR *d = opendir("/proc");
-    if (!d) return;
-    int found = 0;
-    for (const struct dirent *e; (e = readdir(d));)
-      if (e->d_name[0] >= '1' && e->d_name[0] <= '9' && parent_of(e->d_name) == self) {
-        kill((pid_t)atoi(e->d_name), SIGKILL);
-        ++found;
-      }
-    closedir(d);
-    if (!found) return;
-    usleep(20000);
+/* Why there is no exit code from the first rank; how: of mpirun. */
+static void explain(const launch *l, int how, cli_outcome *o) {
+  const char *notice = l->filter.notice;
+  char *why = o->why;
+  const size_t size = sizeof o->why;
+  const int code = WIFEXITED(how) ? WEXITSTATUS(how) : 128 + WTERMSIG(how);
+  if (l->hung) return; /* explained already */
+  if (l->at_once) {
+    o->code = CLI_INTERRUPTED;
+    snprintf(why, size, "stopped at once");
+  } else if (explain_rank(notice, why, size)) {
+  } else if (strstr(notice, "MPI_ABORT was invoked")) { /* the rank has said why */
+  } else if (WIFSIGNALED(how)) {
+    snprintf(why, size, "mpirun was killed by signal %d (%s)", WTERMSIG(how),
+             strsignal(WTERMSIG(how)));
+  } else if (strstr(notice, "lost communication") || strstr(notice, "daemon has died")) {
+    snprintf(why, size, "a host was lost: it does not answer any more");
+  } else if (o->started) {
+    o->notice = notice;
+    snprintf(why, size, "the job broke off (mpirun's exit code %d)", code);
+  } else if (code == 127) { /* the sentence came from become_mpirun */
+    o->code = PEL_USAGE;
+  } else if (code == PEL_OK || strstr(notice, "processes exited with non-zero status")) {
+    o->code =
+        code; /* ranks that cannot see the status file, on other hosts, exit with their code */
+  } else {
+    o->code = PEL_USAGE;
+    o->notice = notice;
+    snprintf(why, size, "mpirun could not start the ranks (exit code %d)", code);
   }
 }
 
-/* Why there is no exit code from the first rank, as one sentence. */
-static int explain(const launch *l, int how, bool resumable) {
-  const char *advice =
-      resumable ? "; 'pelsim run' with --resume continues from the newest checkpoint" : "";
-  const char *notice = l->filter.notice, *p;
-  int rank, signal = 0, code = WIFEXITED(how) ? WEXITSTATUS(how) : 128 + WTERMSIG(how);
-  if (l->surrendered) return cli_complain(CLI_INTERRUPTED, "stopped at once%s", advice);
-  if ((p = strstr(notice, "noticed that process rank ")) &&
-      sscanf(p, "noticed that process rank %d", &rank) == 1 &&
-      (p = strstr(p, "exited on signal ")) && sscanf(p, "exited on signal %d", &signal) == 1)
-    return cli_complain(PEL_INTERNAL, "rank %d was killed by signal %d (%s)%s%s", rank, signal,
-                        strsignal(signal), signal == SIGKILL ? ", perhaps for want of memory" : "",
-                        advice);
-  if (strstr(notice, "MPI_ABORT was invoked")) return PEL_INTERNAL; /* the rank has said why */
-  if (WIFSIGNALED(how))
-    return cli_complain(PEL_INTERNAL, "mpirun was killed by signal %d (%s)%s", WTERMSIG(how),
-                        strsignal(WTERMSIG(how)), advice);
-  if (cli_status_read(l->status) == CLI_STARTING) {
-    /* Ranks that cannot see the status file, on other hosts, exit with their code. */
-    if (code == 127) return PEL_USAGE; /* the sentence came from become_mpirun */
-    if (code == PEL_OK || strstr(notice, "processes exited with non-zero status")) return code;
-    return cli_complain(PEL_USAGE, "mpirun could not start the ranks (exit code %d)%s%s", code,
-                        *notice ? "; it says:\n" : "", notice);
-  }
-  return cli_complain(PEL_INTERNAL, "the job broke off (mpirun's exit code %d)%s%s%s", code, advice,
-                      *notice ? "; mpirun says:\n" : "", notice);
-}
-
-int cli_launch(const cli_arguments *a, int ranks, bool stoppable) {
+void cli_attempt(const char *const *argv, const char *status, int signals, cli_watch *w,
+                 int *interrupts, cli_outcome *o) {
   static launch l;
-  const char **argv = calloc((size_t)(MOST_OPTIONS + a->nworker), sizeof *argv);
-  if (!argv || !cli_self()) return cli_complain(PEL_INTERNAL, "cannot find this program's file");
-  snprintf(l.status, sizeof l.status, "/tmp/pelsim_status_XXXXXX");
-  const int fd = mkstemp(l.status);
-  if (fd < 0)
-    return cli_complain(PEL_IO, "cannot make a file in /tmp for the ranks' report: %s",
-                        strerror(errno));
-  close(fd);
-  setenv(CLI_STATUS, l.status, 1);
-  cli_status_write(CLI_STARTING); /* takes the space: a later report cannot meet a full disk */
-  tell_columns();
-  tell_starter();
-
-  int n = 0;
-  argv[n++] = find_mpirun();
-  n = cli_place(ranks, (int)a->threads, argv, n);
-  static const char *const passed[] = {CLI_STATUS, "PELSIM_COLUMNS", "PELSIM_STARTER"};
-  for (int i = 0; i < PEL_N(passed); ++i) {
-    argv[n++] = "-x";
-    argv[n++] = passed[i];
+  l = (launch){.status = status, .signals = signals, .interrupts = interrupts, .watch = w};
+  l.filter.hear = cli_watch_hear;
+  l.filter.listener = w;
+  *o = (cli_outcome){.notice = ""};
+  const int err = start(&l, argv);
+  if (err) {
+    o->code = PEL_INTERNAL;
+    snprintf(o->why, sizeof o->why, "cannot start mpirun: %s", strerror(err));
+    return;
   }
-  argv[n++] = cli_self();
-  for (int i = 0; i < a->nworker; ++i) argv[n++] = a->worker[i];
-
-  int code = start(&l, argv);
-  if (!code) {
-    const int how = attend(&l);
-    kill_leftovers();
-    code = cli_status_read(l.status);
-    if (code < 0) code = explain(&l, how, stoppable);
-  }
-  unlink(l.status);
-  free(argv);
-  return code;
+  const int how = attend(&l, o);
+  close(l.text);
+  cli_kill_leftovers();
+  take_signals(&l); /* one that came with the end */
+  o->asked = l.stop;
+  o->at_once = l.at_once;
+  o->code = cli_status_read(status);
+  o->started = o->code != CLI_STARTING;
+  if (o->code < 0) explain(&l, how, o);
 }

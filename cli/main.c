@@ -56,6 +56,10 @@ static const cli_command commands[] = {
      "Prints the fingerprint of the state in a checkpoint: equal states have equal fingerprints,\n"
      "however they were computed and stored.\n",
      cli_fingerprint},
+    {CLI_STATUS_OF, "status", "DIR", 1, 1, "how a run is: alive, how far, what went wrong",
+     "Tells from the run directory DIR whether somebody works on the run, how far it is, when it\n"
+     "will end, its newest checkpoint, what went wrong, and how often it was restarted.\n",
+     cli_status},
     {CLI_NEW_MODEL, "new-model", "NAME", 1, 1, "write the skeleton of a model plug-in",
      "Writes the folder NAME with a model that builds, runs and passes its tests: change it into\n"
      "yours.\n",

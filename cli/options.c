@@ -34,6 +34,10 @@ static const option options[] = {
      "continue from the newest good checkpoint of the run directory, or from FILE"},
     {"overwrite", 0, FLAG, NULL, MEMBER(overwrite), CLI_RUN,
      "delete what an earlier run left in the run directory"},
+    {"auto-resume", 0, FLAG, NULL, MEMBER(auto_resume), CLI_RUN,
+     "continue if the run directory has checkpoints, else begin anew: for job scripts"},
+    {"retries", 0, COUNT, "N", MEMBER(retries), CLI_RUN,
+     "when ranks die or hang, restart up to N times from the newest good checkpoint"},
     {"steps", 0, COUNT, "N", MEMBER(steps), CLI_RUN,
      "stop after N steps, although the simulation goes on"},
     {"progress", 0, PROGRESS, "WHEN", MEMBER(progress), CLI_RUN,
@@ -45,9 +49,12 @@ static const option options[] = {
      "of a trajectory: first, last (the default) or a number from 0"},
     {"output", 'o', TEXT, "FILE", MEMBER(output), CLI_EXPORT,
      "where to write (default: the standard output)"},
-    {"json", 0, FLAG, NULL, MEMBER(json), CLI_CHECK | CLI_MODELS | CLI_PARAMS | CLI_INFO,
+    {"json", 0, FLAG, NULL, MEMBER(json),
+     CLI_CHECK | CLI_MODELS | CLI_PARAMS | CLI_INFO | CLI_STATUS_OF,
      "for programs: JSON"},
     {"markdown", 0, FLAG, NULL, MEMBER(markdown), CLI_PARAMS, "for documents: Markdown"},
+    {"resumable", 0, FLAG, NULL, MEMBER(resumable), CLI_STATUS_OF,
+     "only say whether to resume is worthwhile: exit code 0 if so, 1 if not"},
     {"help", 'h', FLAG, NULL, MEMBER(help), CLI_ALL, "show this help"},
 };
 /* clang-format on */
@@ -115,8 +122,10 @@ static int store_count(const cli_command *c, const option *o, const char *value,
   static const struct {
     size_t offset;
     int64_t most;
-  } counts[] = {
-      {MEMBER(ranks), 1000000}, {MEMBER(threads), 4096}, {MEMBER(steps), 1000000000000000}};
+  } counts[] = {{MEMBER(ranks), 1000000},
+                {MEMBER(threads), 4096},
+                {MEMBER(steps), 1000000000000000},
+                {MEMBER(retries), 1000000}};
   int64_t max = 0;
   for (int i = 0; i < PEL_N(counts); ++i)
     if (counts[i].offset == o->offset) max = counts[i].most;
@@ -178,6 +187,18 @@ static int store(const cli_command *c, const option *o, const char *value, cli_a
   return PEL_INTERNAL;
 }
 
+/* For the process that starts mpirun, not for the ranks. */
+static bool is_starters(const option *o) {
+  return o->offset == MEMBER(ranks) || o->offset == MEMBER(retries);
+}
+
+/* Not for a restart, which goes on from what there is (--auto-resume), to the step that was meant.
+ */
+static bool is_first_attempts(const option *o, const char *value) {
+  return o->offset == MEMBER(overwrite) || o->offset == MEMBER(auto_resume) ||
+         o->offset == MEMBER(steps) || (o->offset == MEMBER(resume) && !value);
+}
+
 /* One option at argv[*i]; moves *i to its last word. */
 static int take_option(const cli_command *c, int argc, char **argv, int *i, unsigned *seen,
                        cli_arguments *a) {
@@ -198,8 +219,10 @@ static int take_option(const cli_command *c, int argc, char **argv, int *i, unsi
   if (*seen & bit && o->kind != LIST)
     return cli_complain(PEL_USAGE, "%s: --%s is given twice; give it once", c->name, o->name);
   *seen |= bit;
-  if (o->offset != MEMBER(ranks))
-    for (int k = first; k <= *i; ++k) a->worker[a->nworker++] = argv[k];
+  for (int k = first; k <= *i && !is_starters(o); ++k) {
+    a->once[a->nworker] = is_first_attempts(o, value);
+    a->worker[a->nworker++] = argv[k];
+  }
   return store(c, o, value, a);
 }
 
@@ -223,7 +246,9 @@ int cli_options_parse(const cli_command *c, int argc, char **argv, cli_arguments
   char **operand = calloc((size_t)argc, sizeof *operand);
   a->set = calloc((size_t)argc, sizeof *a->set);
   a->worker = calloc((size_t)argc + 2, sizeof *a->worker);
-  if (!operand || !a->set || !a->worker) return cli_complain(PEL_INTERNAL, "out of memory");
+  a->once = calloc((size_t)argc + 2, sizeof *a->once);
+  if (!operand || !a->set || !a->worker || !a->once)
+    return cli_complain(PEL_INTERNAL, "out of memory");
   a->operand = operand;
   a->argv = argv;
   a->worker[a->nworker++] = c->name;
@@ -242,10 +267,12 @@ int cli_options_parse(const cli_command *c, int argc, char **argv, cli_arguments
   if (a->help) return 0;
   a->worker[a->nworker++] = "--"; /* an operand may begin with a dash */
   for (int i = 0; i < a->noperands; ++i) a->worker[a->nworker++] = operand[i];
-  if (a->overwrite && a->resume)
+  if (a->overwrite && (a->resume || a->auto_resume))
     return cli_complain(PEL_USAGE,
-                        "%s: --overwrite deletes the checkpoints that --resume needs; give one",
-                        c->name);
+                        "%s: --overwrite deletes the checkpoints that --%s needs; give one",
+                        c->name, a->resume ? "resume" : "auto-resume");
+  if (a->auto_resume && a->resume && !*a->resume)
+    return cli_complain(PEL_USAGE, "%s: --resume is part of --auto-resume; give one", c->name);
   if (a->json && a->markdown)
     return cli_complain(PEL_USAGE, "%s: --json and --markdown exclude each other; give one",
                         c->name);

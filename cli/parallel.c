@@ -1,5 +1,6 @@
 /* One task on all ranks: decide who starts them, bring MPI up and down, turn signals into a stop.
  */
+#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,13 @@ void cli_say_stopping(void) {
 }
 
 static bool supervised; /* by a process that started mpirun */
+
+static void on_question(int signal) {
+  (void)signal;
+  const int was = errno;
+  pel_tell_whereabouts(STDERR_FILENO);
+  errno = was;
+}
 
 static void on_signal(int signal) {
   static volatile sig_atomic_t interrupts;
@@ -36,6 +44,7 @@ static void catch_signals(void) {
     if (stops[i] == SIGHUP && old.sa_handler == SIG_IGN) continue; /* nohup */
     sigaction(stops[i], &a, NULL);
   }
+  sigaction(SIGUSR2, &(struct sigaction){.sa_handler = on_question, .sa_flags = SA_RESTART}, NULL);
   /* A reader of the terminal output who leaves (`| head`) must not end a simulation. */
   signal(SIGPIPE, SIG_IGN);
 }
@@ -78,13 +87,17 @@ static int check_world(const cli_world *w, const char *command) {
 }
 
 static pel_request request(const cli_arguments *a) {
+  const char *until = getenv(CLI_UNTIL), *spent = getenv(CLI_SPENT);
   return (pel_request){.config = a->operand[0],
                        .overrides = a->set,
                        .noverrides = a->nset,
                        .dir = a->dir,
                        .resume = a->resume,
                        .overwrite = a->overwrite,
+                       .auto_resume = a->auto_resume,
                        .steps = a->steps,
+                       .until = until ? strtoll(until, NULL, 10) : 0,
+                       .spent = spent ? strtod(spent, NULL) : 0,
                        .threads = (int)a->threads,
                        .progress = a->progress};
 }
@@ -115,27 +128,31 @@ static int work(const cli_arguments *a, const cli_world *w, cli_task *task, bool
 }
 
 int cli_parallel(const cli_arguments *a, cli_task *task, bool stoppable) {
+  static pel_prospect prospect;
   const cli_world w = cli_world_look();
   if (w.launcher) {
     if (a->ranks && a->ranks != w.size)
       return cli_complain(
           PEL_USAGE, "%s: -n %d contradicts %s, which started %d rank%s; leave -n out under %s",
           a->worker[0], (int)a->ranks, w.launcher, w.size, w.size == 1 ? "" : "s", w.launcher);
+    if (a->retries)
+      return cli_complain(PEL_USAGE,
+                          "%s: --retries needs pelsim to start the ranks itself: 'pelsim %s ... -n "
+                          "%d --retries=%d', without %s",
+                          a->worker[0], a->worker[0], w.size, (int)a->retries, w.launcher);
     return work(a, &w, task, stoppable);
   }
-  int ranks = (int)a->ranks;
-  if (!ranks) {
-    static char dir[4096];
-    const pel_request r = request(a);
-    const int code = pel_peek(cli_host(), &r, &ranks, dir);
-    if (code != PEL_OK) return code;
-  }
+  const pel_request r = request(a);
+  const int wrong = pel_peek(cli_host(), &r, &prospect);
+  if (wrong) return wrong;
+  const int ranks = a->ranks ? (int)a->ranks : prospect.ranks;
   if (ranks > cli_place_most())
     return cli_complain(PEL_USAGE,
                         "%d ranks are too many for this machine: it can start %d at most, and runs "
                         "best with as many as it has cores",
                         ranks, cli_place_most());
-  if (ranks > 1) return cli_launch(a, ranks, stoppable);
+  if (ranks > 1 || a->retries)
+    return cli_launch(a, ranks > 1 ? ranks : 1, stoppable ? &prospect : NULL);
   cli_place_single(a);
   return work(a, &w, task, stoppable);
 }

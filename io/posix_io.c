@@ -9,8 +9,9 @@
 #include <string.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
+#include "pelsim/sink.h"
 
-enum { PIECE = 1 << 30 }; /* Linux moves at most 2 GiB a call */
+enum { PIECE = 1 << 24 }; /* so that a slow disk gives a sign of life now and then */
 
 static int read_some(int fd, char *to, size_t size, int64_t at, size_t *got) {
   *got = 0;
@@ -21,6 +22,7 @@ static int read_some(int fd, char *to, size_t size, int64_t at, size_t *got) {
     if (r < 0) return errno;
     if (r == 0) break;
     *got += (size_t)r;
+    pel_alive();
   }
   return 0;
 }
@@ -46,6 +48,7 @@ int pel__pwrite(int fd, const void *from, size_t size, int64_t at) {
     if (w < 0) return errno;
     if (w == 0) return EIO;
     done += (size_t)w;
+    pel_alive();
   }
   return 0;
 }
@@ -56,6 +59,7 @@ int pel__pwritev(int fd, struct iovec *v, int n, int64_t at) {
     if (w < 0 && errno == EINTR) continue;
     if (w < 0) return errno;
     if (w == 0) return EIO;
+    pel_alive();
     at += w;
     while (n > 0 && (size_t)w >= v->iov_len) {
       w -= (ssize_t)v->iov_len;

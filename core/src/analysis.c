@@ -200,6 +200,7 @@ void pel__analysis_sample(pel_sim *s, pel_error *e) {
   const double t0 = MPI_Wtime();
   if (!s->analysis) return;
   memcpy(before, s->seconds, sizeof before);
+  pel__now_in(PEL__T_MEASURE);
   sample(s, s->analysis, e);
   memcpy(s->seconds, before, sizeof before); /* what forces and lists booked meanwhile */
   s->seconds[PEL__T_MEASURE] += MPI_Wtime() - t0;

@@ -19,9 +19,9 @@ typedef struct {
   bool stop, late, save, output; /* by a file; by the clock; and what else to do now */
 } pel__orders;
 
-/* limit: [run] walltime, or of the batch system that the environment tells of, whichever ends
- * first. */
-void pel__control_begin(pel__control *c, const pel_sim *s, pel__journal *j);
+/* limit: [run] walltime, of which so many seconds are spent, or of the batch system that the
+ * environment tells of, whichever ends first. */
+void pel__control_begin(pel__control *c, const pel_sim *s, double spent, pel__journal *j);
 
 /* To be asked once a step by rank 0; cost: seconds of the last checkpoint, 0: none yet.  Files that
  * are obeyed are removed. */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "particles.h"
+#include "whereabouts.h"
 
 enum { TAG = 3, AXES = 3 };
 
@@ -265,6 +266,7 @@ void pel__guests_finish(pel__particles *p, const pel__copies *c) {
   if (!p->regions || !p->regions->npeers || !c->n) return;
   const double t0 = MPI_Wtime();
   const int each = c->n * PEL_LANES;
+  const pel__phase_id before = pel__now_in(PEL__T_HALO);
   MPI_Waitall(g->nrequests, g->request, MPI_STATUSES_IGNORE);
 #pragma omp parallel for num_threads(p->threads) schedule(static)
   for (int i = 0; i < g->n; ++i) {
@@ -273,5 +275,6 @@ void pel__guests_finish(pel__particles *p, const pel__copies *c) {
       *(pel_double4 *)(*c->what[k].at + to) =
           *(const pel_double4 *)(g->in + (ptrdiff_t)i * each + k * PEL_LANES);
   }
+  pel__now_in(before);
   g->seconds += MPI_Wtime() - t0;
 }

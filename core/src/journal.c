@@ -147,8 +147,10 @@ static void reserve_end(pel__journal *j) {
   free(text);
 }
 
+static bool goes_on(const pel__run_facts *f) { return f->resumed_from || f->again; }
+
 static void open_log(pel__journal *j) {
-  const int how = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | (j->f.resumed_from ? 0 : O_TRUNC);
+  const int how = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | (goes_on(&j->f) ? 0 : O_TRUNC);
   char *path = pel__path(j->f.dir, names[LOG]);
   j->log = path ? open(path, how, 0666) : -1;
   if (j->log < 0) trouble(j, LOG, errno);
@@ -183,7 +185,7 @@ pel__journal *pel__journal_open(const pel__run_facts *f) {
   j->next_beat = now + 1;
   open_log(j);
 
-  json_t *earlier = f->resumed_from ? pel__run_json_load(f->dir) : NULL;
+  json_t *earlier = goes_on(f) ? pel__run_json_load(f->dir) : NULL;
   j->run = pel__run_json(&j->f, time(NULL), earlier);
   json_decref(earlier);
   char line[600];

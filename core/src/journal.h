@@ -14,17 +14,25 @@
 /* Creates `dir` (parents too) and takes its lock (flock on dir/.lock, which names host, pid and
  * job).  Waits for ranks whose starter (PELSIM_STARTER="pid host" in their environment) was killed.
  * Refuses, in one sentence: a directory another job holds (who); one that holds an earlier
- * run when neither resume nor overwrite (the sentence says how to resume and how to overwrite);
+ * run, when it is to be PEL__NEW (the sentence says how to resume and how to overwrite);
  * resume of a directory without checkpoints; a path that is not a directory, cannot be made or
- * written. overwrite removes what pelsim wrote there (run.log, run.json, heartbeat.json,
+ * written. PEL__OVERWRITE removes what pelsim wrote there (run.log, run.json, heartbeat.json,
  * diagnostics*.csv, fields.nc, fields.xdmf, trajectory.h5md, observables.h5, checkpoints/step_*)
- * and nothing else, so that a user's run.sh survives.  Makes dir/checkpoints. */
+ * and nothing else, so that a user's run.sh survives; PEL__AGAIN does so too but for run.log and
+ * run.json, the history of the attempts before.  Makes dir/checkpoints. */
+typedef enum { PEL__NEW, PEL__CONTINUE, PEL__OVERWRITE, PEL__AGAIN } pel__rundir_use;
 typedef struct pel__rundir pel__rundir;
-pel__rundir *pel__rundir_open(const char *dir, bool resume, bool overwrite, pel_error *e);
+pel__rundir *pel__rundir_open(const char *dir, pel__rundir_use use, pel_error *e);
 void pel__rundir_close(pel__rundir *d); /* releases the lock; NULL allowed */
 
 /* out/<name of the configuration>: where a run goes that says nothing else. */
 void pel__standard_directory(char *dir, size_t size, const char *config);
+
+/* Step of the newest file in dir/checkpoints, good or not; -1: there is none. */
+int64_t pel__rundir_newest(const char *dir);
+
+/* Whether a process holds the lock of `dir`.  Does not take it for longer than a moment. */
+bool pel__rundir_held(const char *dir);
 
 /* Whether `dir` has checkpoints to continue from; if not, says so in *e.  Touches nothing. */
 int pel__rundir_resumable(const char *dir, pel_error *e);
@@ -39,6 +47,7 @@ typedef struct {
   double start_time, end_time;                  /* [s] model time; end 0: not known */
   bool spherical;                               /* climate model: rate also as SYPD */
   bool particles;                               /* cells are particles */
+  bool again;                                   /* not the first attempt: log and history go on */
   const char *time_name;                        /* unit of model time in diagnostics.csv; NULL: s */
   double time_unit;                             /* [s] of that unit; 0: 1 */
   pel_progress progress;
@@ -46,10 +55,10 @@ typedef struct {
 
 typedef struct pel__journal pel__journal;
 
-/* Opens run.log (append if resumed_from), writes the first heartbeat and run.json with state
- * "running".  PEL_PROGRESS_AUTO draws the progress line if stdout is a terminal that knows its
- * width (the pseudo-terminal that Open MPI gives a rank has one just if mpirun's stdout has), or if
- * the environment says PELSIM_COLUMNS=<width> (0: no line). */
+/* Opens run.log (append if resumed_from or again), writes the first heartbeat and run.json with
+ * state "running".  PEL_PROGRESS_AUTO draws the progress line if stdout is a terminal that knows
+ * its width (the pseudo-terminal that Open MPI gives a rank has one just if mpirun's stdout has),
+ * or if the environment says PELSIM_COLUMNS=<width> (0: no line). */
 pel__journal *pel__journal_open(const pel__run_facts *f);
 
 /* A sentence to the terminal (above the progress line if there is one) and to run.log. */
@@ -86,6 +95,7 @@ typedef struct {
 typedef struct {
   int exit_code;
   const char *why;          /* one sentence; NULL when done */
+  const char *cause;        /* of PEL_STOPPED: "signal", "file" or "walltime" */
   int64_t step, steps_done; /* step reached; steps made in this invocation */
   double time, seconds;     /* model time; wall-clock of the loop */
   double bytes;             /* memory traffic the programs must have caused, all ranks */

@@ -156,6 +156,7 @@ void pel__run_json_finish(json_t *run, const pel__run_facts *f, const pel__run_r
   pel__advice(advice, sizeof advice, f, r);
   put(outcome, "code", json_integer(r->exit_code));
   put(outcome, "reason", text(r->why));
+  if (r->cause) put(outcome, "cause", text(r->cause));
   put(run, "state", text(pel__state_name(r->exit_code)));
   put_time(run, "ended", ended);
   put(run, "step", json_integer(r->step));

@@ -22,7 +22,8 @@ int pel__replace_reserved(const char *dir, const char *name, const char *text, b
 
 /* ---- rundir.c: the directory, commands ---- */
 
-/* dir/run.json of an earlier run, or NULL if there is none that can be understood. */
+/* A file of the directory, run.json of an earlier run; NULL: none that can be understood. */
+json_t *pel__json_load(const char *dir, const char *name);
 json_t *pel__run_json_load(const char *dir);
 
 /* The command that continues a run.  config NULL: the word CONFIG; settings: the effective

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "sum.h"
+#include "whereabouts.h"
 
 double pel__velocity_quantum(double span, double dt) {
   int exponent;
@@ -60,8 +61,10 @@ double pel__drift(pel__particles *p, double dt, bool stay) {
     for (int l = 0; l < PEL_LANES; ++l) largest = fmax(largest, watch[l] == 0 ? most[l] : INFINITY);
   }
   const double t0 = MPI_Wtime();
+  const pel__phase_id before = pel__now_in(PEL__T_AGREE);
   if (p->regions && p->regions->nranks > 1)
     MPI_Allreduce(MPI_IN_PLACE, &largest, 1, MPI_DOUBLE, MPI_MAX, p->regions->comm);
+  pel__now_in(before);
   p->waited += MPI_Wtime() - t0;
   return largest;
 }

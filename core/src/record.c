@@ -57,6 +57,7 @@ void pel__record_diagnostics(pel__records *r, pel_error *e) {
   double before[PEL__NPHASES];
   const double t0 = MPI_Wtime();
   memcpy(before, s->seconds, sizeof before);
+  pel__now_in(PEL__T_MEASURE);
   pel__measure_diagnostics(s, r->values);
   for (int i = 0; i < pel__measure_count(s); ++i)
     if (s->step == 0 || isnan(r->reference[i])) r->reference[i] = r->values[i];
@@ -123,6 +124,7 @@ void pel__record_output(pel__records *r, bool append, pel_error *e) {
   pel_error trouble = {0};
   memcpy(before, s->seconds, sizeof before);
   const pel_snapshot x = output(s, true);
+  pel__now_in(PEL__T_OUTPUT);
   pel__output_path(s, path);
   if (!r->series) {
     append = file_exists(s, path) && append;
@@ -157,6 +159,7 @@ bool pel__record_checkpoint(pel__records *r) {
   pel_sim *s = r->s;
   const double t0 = MPI_Wtime();
   if (r->saved_step == s->step) return true;
+  pel__now_in(PEL__T_CHECKPOINT);
   char dir[5000];
   snprintf(dir, sizeof dir, "%s/checkpoints", s->dir);
   pel_error e = {0};

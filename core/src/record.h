@@ -16,6 +16,7 @@ typedef struct {
   double checkpoint_cost; /* seconds the last one took */
   int lost_records;       /* output records that could not be written */
   int lost_checkpoints;   /* checkpoints in a row that could not be written */
+  const char *cause;      /* of a stop, as in pel__run_result; NULL: none */
   uint64_t series_inode;  /* of the output file when it was opened; rank 0 */
 } pel__records;
 

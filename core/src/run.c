@@ -18,7 +18,7 @@ static volatile sig_atomic_t stop_signal;
 void pel_request_stop(int sig) { stop_signal = sig; }
 
 /* A wrong configuration is left to the run that follows, which reports all of it. */
-int pel_peek(const pel_host *host, const pel_request *r, int *ranks, char dir[4096]) {
+int pel_peek(const pel_host *host, const pel_request *r, pel_prospect *p) {
   pel__settings set = {0};
   pel__binding b[PEL__NSETTINGS];
   pel_error e = {0};
@@ -32,15 +32,16 @@ int pel_peek(const pel_host *host, const pel_request *r, int *ranks, char dir[40
   free(text);
   pel__settings_bindings(&set, b);
   pel__config_bind(c, b, PEL__NSETTINGS);
-  *ranks = (int)set.parallel.ranks;
-  pel__run_directory(&set, r, dir, 4096);
+  p->ranks = (int)set.parallel.ranks;
+  p->hang_limit = set.run.hang_limit;
+  pel__run_directory(&set, r, p->dir, sizeof p->dir);
   pel__config_destroy(c);
   return PEL_OK;
 }
 
 /* ---- the step's agreement ---- */
 
-typedef enum { GO_ON, STOP_ASKED, STOP_WALLTIME } stop;
+typedef enum { GO_ON, STOP_SIGNAL, STOP_FILE, STOP_WALLTIME } stop;
 
 typedef struct {
   bool failed, nonfinite, save, output;
@@ -52,13 +53,15 @@ typedef struct {
 static agreement agree(pel__records *r, pel__control *c) {
   pel_sim *s = r->s;
   const double t0 = MPI_Wtime();
+  pel__now_in(PEL__T_AGREE);
   pel__orders o = {false};
   if (s->rank == 0) o = pel__control_ask(c, s, r->checkpoint_cost, r->journal);
   int x[5] = {atomic_load(&s->failed) != 0, s->nonfinite && s->set.diagnostics.nan_watch, o.save,
               o.output,
-              stop_signal || o.stop ? STOP_ASKED
-              : o.late              ? STOP_WALLTIME
-                                    : GO_ON};
+              o.late        ? STOP_WALLTIME
+              : o.stop      ? STOP_FILE
+              : stop_signal ? STOP_SIGNAL
+                            : GO_ON};
   MPI_Allreduce(MPI_IN_PLACE, x, 5, MPI_INT, MPI_MAX, s->comm);
   s->seconds[PEL__T_AGREE] += MPI_Wtime() - t0;
   return (agreement){x[0], x[1], x[2], x[3], (stop)x[4]};
@@ -127,6 +130,7 @@ static void open_journal(pel__records *r, const pel_request *q, bool resumed) {
                           .end_time = s->set.time.end,
                           .spherical = s->grid.axis[1].end == PEL_POLE,
                           .particles = s->dynamics != NULL,
+                          .again = q->auto_resume,
                           .time_name = s->dynamics ? pel__dynamics_time_name(s) : NULL,
                           .time_unit = s->dynamics ? s->dynamics->time_unit : 1,
                           .progress = q->progress});
@@ -176,21 +180,27 @@ static void record(pel__records *r, bool resumed, bool asked, pel_error *e) {
 }
 
 static int stopped(pel__records *r, stop why, pel_error *e) {
+  static const struct {
+    const char *cause, *how;
+  } causes[] = {[STOP_SIGNAL] = {"signal", "on request"},
+                [STOP_FILE] = {"file", "on request, by the file STOP"},
+                [STOP_WALLTIME] = {"walltime", "before the wall-clock limit"}};
   if (!pel__record_checkpoint(r))
     return pel_error_set(e, PEL_IO, "stopped early, but the checkpoint could not be written");
-  return pel_error_set(e, PEL_STOPPED, "stopped %s",
-                       why == STOP_WALLTIME ? "before the wall-clock limit" : "on request");
+  r->cause = causes[why].cause;
+  return pel_error_set(e, PEL_STOPPED, "stopped %s", causes[why].how);
 }
 
 static int loop(pel__records *r, const pel_request *q, bool resumed, pel_error *e) {
   pel_sim *s = r->s;
   const int64_t first = s->step;
   pel__control control;
-  pel__control_begin(&control, s, r->journal);
+  pel__control_begin(&control, s, q->spent, r->journal);
   for (bool fresh = resumed;; fresh = false) {
     const agreement a = agree(r, &control);
     explain_failure(s, &a, e);
-    const bool last = pel__finished(s) || (q->steps > 0 && s->step - first >= q->steps);
+    const bool last = pel__finished(s) || (q->steps > 0 && s->step - first >= q->steps) ||
+                      (q->until > 0 && s->step >= q->until);
     if (!e->code) record(r, fresh, a.output, e);
     if (e->code) return e->code;
     const pel__settings *c = &s->set;
@@ -201,6 +211,7 @@ static int loop(pel__records *r, const pel_request *q, bool resumed, pel_error *
     }
     if (last) return pel__record_account(r, e);
     if (a.stop != GO_ON) return stopped(r, a.stop, e);
+    pel__now_step(s->step + 1);
     if (advance_clock(s, e)) return e->code;
     pel__journal_step(r->journal, s->step, s->time, s->dt);
   }
@@ -209,14 +220,12 @@ static int loop(pel__records *r, const pel_request *q, bool resumed, pel_error *
 /* ---- the end ---- */
 
 static void gather_phases(pel_sim *s, pel__phase *p) {
-  static const char *const name[] = {"compute",     "halo",   "lists",      "filter",
-                                     "diagnostics", "output", "checkpoint", "agreement"};
   double lo[PEL__NPHASES], hi[PEL__NPHASES], sum[PEL__NPHASES];
   MPI_Reduce(s->seconds, lo, PEL__NPHASES, MPI_DOUBLE, MPI_MIN, 0, s->comm);
   MPI_Reduce(s->seconds, hi, PEL__NPHASES, MPI_DOUBLE, MPI_MAX, 0, s->comm);
   MPI_Reduce(s->seconds, sum, PEL__NPHASES, MPI_DOUBLE, MPI_SUM, 0, s->comm);
   for (int i = 0; i < PEL__NPHASES; ++i)
-    p[i] = (pel__phase){name[i], lo[i], s->rank == 0 ? sum[i] / s->nranks : 0, hi[i]};
+    p[i] = (pel__phase){pel__phase_name(i), lo[i], s->rank == 0 ? sum[i] / s->nranks : 0, hi[i]};
 }
 
 /* The share of this run's cores that others had while it wanted them.  waited: of this rank at the
@@ -238,6 +247,7 @@ static void finish(pel__records *r, int code, const pel_error *e, int64_t first,
   int naverages;
   const bool output = r->series != NULL;
   pel_error trouble = {0};
+  pel__now_in(PEL__T_END);
   MPI_Bcast(&seconds, 1, MPI_DOUBLE, 0, s->comm);
   const double others = share_of_others(s, waited, seconds);
   const bool probe = seconds > 1; /* a short run would pay more for the probe than it learns */
@@ -255,6 +265,7 @@ static void finish(pel__records *r, int code, const pel_error *e, int64_t first,
   const pel__run_result x = {
       .exit_code = code,
       .why = e->code ? e->text : NULL,
+      .cause = r->cause,
       .step = s->step,
       .steps_done = s->step - first,
       .time = s->time,
@@ -286,7 +297,11 @@ static int begin(pel__records *r, const pel_request *q, bool continued, pel__run
   if (elsewhere && pel__start(r, q, false, e)) return e->code;
   *done = elsewhere && pel__complete(r, false, sentence, sizeof sentence);
   if (!*done) {
-    if (s->rank == 0) *dir = pel__rundir_open(s->dir, continued, q->overwrite, e);
+    const pel__rundir_use use = continued        ? PEL__CONTINUE
+                                : q->auto_resume ? PEL__AGAIN
+                                : q->overwrite   ? PEL__OVERWRITE
+                                                 : PEL__NEW;
+    if (s->rank == 0) *dir = pel__rundir_open(s->dir, use, e);
     MPI_Bcast(e, sizeof *e, MPI_BYTE, 0, s->comm);
     if (!e->code && continued) pel__record_appendable(r, e);
     if (!e->code && !elsewhere) pel__start(r, q, false, e);
@@ -317,20 +332,25 @@ static void simulate(pel__records *r, const pel_request *q, bool continued, pel_
   finish(r, code, e, first, MPI_Wtime() - t0, waited);
 }
 
-int pel_run(MPI_Comm comm, const pel_host *host, const pel_request *q) {
-  int code;
+int pel_run(MPI_Comm comm, const pel_host *host, const pel_request *request) {
+  int code, rank;
+  MPI_Comm_rank(comm, &rank);
+  pel__now_rank(rank);
+  pel__now_in(PEL__T_START);
   bool done = false;
   pel_error e = {0};
   pel__rundir *dir = NULL;
-  pel_sim *s = pel__sim_create(comm, host, q, &code);
+  pel_request q = *request;
+  if ((code = pel__settle(comm, host, &q))) return code;
+  pel_sim *s = pel__sim_create(comm, host, &q, &code);
   if (!s) return code;
-  pel__run_directory(&s->set, q, s->dir, sizeof s->dir);
+  pel__run_directory(&s->set, &q, s->dir, sizeof s->dir);
   pel__records r = pel__records_of(s);
-  const bool continued = pel__continues(s, q);
-  if (begin(&r, q, continued, &dir, &done, &e)) {
+  const bool continued = pel__continues(s, &q);
+  if (begin(&r, &q, continued, &dir, &done, &e)) {
     if (s->rank == 0) fprintf(stderr, "pelsim: %s\n", e.text);
   } else if (!done) {
-    simulate(&r, q, continued, &e);
+    simulate(&r, &q, continued, &e);
   }
   pel__rundir_close(dir);
   pel__sim_destroy(s);

@@ -229,6 +229,7 @@ static void run_tiles(job *j, int first, int last) {
 #pragma omp for schedule(static) nowait
     for (int x = first; x < last; ++x) {
       finite = run_tile(j, &j->op->box[x], thread) && finite;
+      if (thread == 0) pel_alive();
       if (thread == 0 && j->flying) pel__halo_test(j->flying);
     }
     __asm__ volatile("" ::: "memory");
@@ -252,12 +253,14 @@ static void run_chain(pel_sim *s, pel__op *op, const pel__run *r) {
   double **data = NULL, t0 = MPI_Wtime(), t1 = t0;
   if (x) {
     data = exchange_data(s, x);
+    pel__now_in(PEL__T_HALO);
     pel__halo_begin(x->halo, data);
     for (int v = 0; v < s->nvars; ++v)
       if (x->stale[v]) s->vars[v].valid[s->vars[v].slot] = op->need[v];
   }
   const bool wait = x && pel__halo_remote(x->halo);
   if (wait && s->set.parallel.overlap) {
+    pel__now_in(PEL__T_COMPUTE);
     j.flying = x->halo;
     s->seconds[PEL__T_HALO] += (t1 = MPI_Wtime()) - t0;
     run_tiles(&j, 0, op->ninterior);
@@ -265,8 +268,12 @@ static void run_chain(pel_sim *s, pel__op *op, const pel__run *r) {
     j.flying = NULL;
   }
   const int first = wait && s->set.parallel.overlap ? op->ninterior : 0;
-  if (x) pel__halo_end(x->halo, data);
+  if (x) {
+    pel__now_in(PEL__T_HALO);
+    pel__halo_end(x->halo, data);
+  }
   free(data);
+  pel__now_in(PEL__T_COMPUTE);
   s->seconds[PEL__T_HALO] += (t1 = MPI_Wtime()) - t0;
   run_tiles(&j, first, op->nboxes);
   s->seconds[PEL__T_COMPUTE] += MPI_Wtime() - t1;
@@ -292,6 +299,7 @@ static int run_reductions(pel_sim *s, pel__plan *p, const pel__run *r, int o) {
     pel__sum_end(&v, &sums[i]);
   }
   const double t0 = MPI_Wtime();
+  pel__now_in(PEL__T_AGREE);
   pel_sum_allreduce(sums, n, s->comm);
   s->seconds[PEL__T_AGREE] += MPI_Wtime() - t0;
   for (int i = 0; i < n; ++i) {
@@ -309,6 +317,7 @@ void pel__plan_run(pel_sim *s, pel__plan *p, const pel__run *r) {
     pel__op *op = &p->op[o];
     if (op->spectral) {
       const double t0 = MPI_Wtime();
+      pel__now_in(PEL__T_FILTER);
       pel__spectral_run(s, op->lines);
       s->seconds[PEL__T_FILTER] += MPI_Wtime() - t0;
       ++o;

@@ -87,11 +87,6 @@ static int visit_entries(const char *dir, bool (*wanted)(const char *),
   return code;
 }
 
-static int found(const char *dir, const char *name) {
-  (void)dir, (void)name;
-  return -1;
-}
-
 static int remove_entry(const char *dir, const char *name) {
   char *path = pel__path(dir, name);
   const int code = !path ? ENOMEM : unlink(path) && errno != ENOENT ? errno : 0;
@@ -99,12 +94,19 @@ static int remove_entry(const char *dir, const char *name) {
   return code;
 }
 
-static bool has_checkpoint(const char *dir) {
+int64_t pel__rundir_newest(const char *dir) {
   char *sub = pel__path(dir, "checkpoints");
-  const bool yes = sub && visit_entries(sub, is_checkpoint, found) == -1;
+  DIR *d = sub ? opendir(sub) : NULL;
+  long long step = -1, s;
+  for (const struct dirent *entry; d && (entry = readdir(d));)
+    if (is_checkpoint(entry->d_name) && sscanf(entry->d_name, "step_%lld", &s) == 1 && s > step)
+      step = s;
+  if (d) closedir(d);
   free(sub);
-  return yes;
+  return step;
 }
+
+static bool has_checkpoint(const char *dir) { return pel__rundir_newest(dir) >= 0; }
 
 static bool is_used(const char *dir) {
   for (int i = 0; i < PEL_N(owned); ++i)
@@ -112,13 +114,17 @@ static bool is_used(const char *dir) {
   return has_checkpoint(dir);
 }
 
-static int clean(const char *dir, pel_error *e) {
+static bool is_owned_by_attempt(const char *name) {
+  return is_owned(name) && strcmp(name, "run.log") && strcmp(name, "run.json");
+}
+
+static int clean(const char *dir, bool (*what)(const char *), pel_error *e) {
   char *sub = pel__path(dir, "checkpoints");
   int code = sub ? visit_entries(sub, is_of_checkpoints, remove_entry) : ENOMEM;
-  if (!code) code = visit_entries(dir, is_owned, remove_entry);
+  if (!code) code = visit_entries(dir, what, remove_entry);
   free(sub);
   if (!code) return PEL_OK;
-  return pel_error_set(e, PEL_IO, "%s: --overwrite could not remove the earlier run: %s", dir,
+  return pel_error_set(e, PEL_IO, "%s: the earlier run could not be removed: %s", dir,
                        strerror(code));
 }
 
@@ -180,14 +186,16 @@ void pel__resume_command(char *out, size_t size, const char *config, const json_
   append_overrides(out, size, settings);
 }
 
-json_t *pel__run_json_load(const char *dir) {
-  char *path = pel__path(dir, "run.json");
-  json_t *run = path ? json_load_file(path, JSON_REJECT_DUPLICATES, NULL) : NULL;
+json_t *pel__json_load(const char *dir, const char *name) {
+  char *path = pel__path(dir, name);
+  json_t *object = path ? json_load_file(path, JSON_REJECT_DUPLICATES, NULL) : NULL;
   free(path);
-  if (json_is_object(run)) return run;
-  json_decref(run);
+  if (json_is_object(object)) return object;
+  json_decref(object);
   return NULL;
 }
+
+json_t *pel__run_json_load(const char *dir) { return pel__json_load(dir, "run.json"); }
 
 static int refuse_used(const char *dir, pel_error *e) {
   json_t *run = pel__run_json_load(dir);
@@ -321,6 +329,27 @@ static bool outlive(int fd, const char *dir) {
   return false;
 }
 
+bool pel__rundir_held(const char *dir) {
+  char *path = pel__path(dir, ".lock");
+  const int fd = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+  free(path);
+  const bool held = fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) && errno == EWOULDBLOCK;
+  if (fd >= 0) close(fd);
+  return held;
+}
+
+/* Whoever only looks whether the lock is held (pel__rundir_held) has it for a moment. */
+static int lock_patiently(int fd) {
+  enum { TRIES = 6, PAUSE_US = 20000 };
+  int code = -1;
+  for (int i = 0; i < TRIES && code; ++i) {
+    if (i) usleep(PAUSE_US);
+    code = flock(fd, LOCK_EX | LOCK_NB);
+    if (code && errno != EWOULDBLOCK) break;
+  }
+  return code;
+}
+
 static int refuse_locked(int fd, const char *dir, pel_error *e) {
   char who[300];
   const ssize_t n = pread(fd, who, sizeof who - 1, 0);
@@ -344,7 +373,7 @@ static int take_lock(const char *dir, pel_error *e) {
                   strerror(errno));
     return -1;
   }
-  if (flock(fd, LOCK_EX | LOCK_NB)) {
+  if (lock_patiently(fd)) {
     const int why = errno;
     if (why == EWOULDBLOCK && !(is_orphaned(fd) && outlive(fd, dir))) {
       refuse_locked(fd, dir, e);
@@ -367,10 +396,11 @@ static int take_lock(const char *dir, pel_error *e) {
   return -1;
 }
 
-static int prepare(const char *dir, bool resume, bool overwrite, pel_error *e) {
-  if (resume && pel__rundir_resumable(dir, e)) return e->code;
-  if (!resume && !overwrite && is_used(dir)) return refuse_used(dir, e);
-  if (overwrite && clean(dir, e)) return e->code;
+static int prepare(const char *dir, pel__rundir_use use, pel_error *e) {
+  if (use == PEL__CONTINUE && pel__rundir_resumable(dir, e)) return e->code;
+  if (use == PEL__NEW && is_used(dir)) return refuse_used(dir, e);
+  if (use == PEL__OVERWRITE && clean(dir, is_owned, e)) return e->code;
+  if (use == PEL__AGAIN && clean(dir, is_owned_by_attempt, e)) return e->code;
   char *sub = pel__path(dir, "checkpoints");
   const int failed = !sub ? ENOMEM : mkdir(sub, 0777) ? errno : 0;
   int code = PEL_OK;
@@ -384,18 +414,13 @@ static int prepare(const char *dir, bool resume, bool overwrite, pel_error *e) {
   return code;
 }
 
-pel__rundir *pel__rundir_open(const char *dir, bool resume, bool overwrite, pel_error *e) {
-  if (resume && overwrite) {
-    pel_error_set(e, PEL_USAGE, "%s: --resume continues the run that --overwrite deletes; give one",
-                  dir);
-    return NULL;
-  }
-  if (resume && !is_directory(dir) && pel__rundir_resumable(dir, e)) return NULL;
+pel__rundir *pel__rundir_open(const char *dir, pel__rundir_use use, pel_error *e) {
+  if (use == PEL__CONTINUE && !is_directory(dir) && pel__rundir_resumable(dir, e)) return NULL;
   if (make_directories(dir, e)) return NULL;
   const int fd = take_lock(dir, e);
   if (fd < 0) return NULL;
   pel__rundir *d = calloc(1, sizeof *d);
-  if (!d || prepare(dir, resume, overwrite, e)) {
+  if (!d || prepare(dir, use, e)) {
     if (!d) pel_error_set(e, PEL_IO, "%s: %s", dir, strerror(ENOMEM));
     free(d);
     close(fd);

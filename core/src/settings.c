@@ -19,6 +19,9 @@ static const pel_param run[] = {
     {AT(run, walltime), .def = "auto", .word = "auto", .min = 1, .max = 1e30, .unit = "s",
      .doc = "wall-clock limit; the run stops with a checkpoint before it is used up; auto: that of "
             "the batch system (Slurm, PBS), if there is one, which also holds if it comes first"},
+    {AT(run, hang_limit), .def = "60 s", .word = "none", .min = 0.5, .max = 1e30, .unit = "s",
+     .doc = "wall-clock time without a step after which 'pelsim run -n' asks the ranks where they "
+            "are, and after as much again, if none has done anything, ends the job"},
 };
 
 static const pel_param time_[] = {

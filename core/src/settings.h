@@ -8,7 +8,8 @@
 typedef struct {
   struct {
     char model[PEL_TEXT_MAX], plugin[PEL_TEXT_MAX], title[PEL_TEXT_MAX];
-    double walltime; /* [s], 0: the batch system's; stop with a checkpoint before it is used up */
+    double walltime;   /* [s], 0: the batch system's; stop with a checkpoint before it is used up */
+    double hang_limit; /* [s], 0: none */
   } run;
   struct {
     double end, dt, cfl, dt_max; /* [s]; dt 0: adaptive ("auto") */

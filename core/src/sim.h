@@ -12,6 +12,7 @@
 #include "pelsim/embed.h"
 #include "scheme.h"
 #include "settings.h"
+#include "whereabouts.h"
 
 /* An array of the model: a field, or the rate of one. */
 typedef struct {
@@ -23,18 +24,6 @@ typedef struct {
   double **data;         /* [slot*nlocal + b]: cell (0,0,0) in this rank's b-th block */
   int valid[PEL__SLOTS]; /* width to which the halo of each slot is up to date */
 } pel__var;
-
-typedef enum {
-  PEL__T_COMPUTE,
-  PEL__T_HALO,
-  PEL__T_LISTS,
-  PEL__T_FILTER,
-  PEL__T_MEASURE,
-  PEL__T_OUTPUT,
-  PEL__T_CHECKPOINT,
-  PEL__T_AGREE,
-  PEL__NPHASES
-} pel__phase_id;
 
 typedef struct pel__plan pel__plan;
 typedef struct pel__dynamics pel__dynamics;

@@ -71,6 +71,7 @@ static void run_kernel(pel_sim *s, const pel_particle_stage *stage, double dt, d
 static int build(pel_sim *s, pel_error *e) {
   pel__dynamics *d = s->dynamics;
   const double t0 = MPI_Wtime(), messages = d->p.guests.seconds;
+  const pel__phase_id before = pel__now_in(PEL__T_LISTS);
   pel__skin_next(&d->skin, s->comm, s->step, d->spent);
   /* A box that shrinks takes of the margin first, which changes no bit. */
   const double room = pel__regions_thinnest(&d->regions, &d->p.domain) - d->list.cutoff,
@@ -82,6 +83,7 @@ static int build(pel_sim *s, pel_error *e) {
   d->listed = true, d->scattered = false;
   d->p.guests.seconds = messages; /* those belong to the list */
   s->seconds[PEL__T_LISTS] += MPI_Wtime() - t0;
+  pel__now_in(before);
   return PEL_OK;
 }
 
@@ -216,6 +218,7 @@ void pel__dynamics_step(pel_sim *s, double dt) {
   const double t0 = MPI_Wtime();
   const int sums = s->row_follows ? last_forces(s) : -1;
   pel_error e = {0};
+  pel__now_in(PEL__T_COMPUTE);
   for (int i = 0; i < m->nprogram && !e.code; ++i) {
     const pel_particle_stage *stage = &m->program[i];
     if (!takes_part(s, stage)) continue;

@@ -26,6 +26,20 @@ static bool inside(const char *file, const char *run) {
   return strncmp(path, dir, n) == 0 && (path[n] == '/' || !path[n]);
 }
 
+int pel__settle(MPI_Comm comm, const pel_host *host, pel_request *q) {
+  int rank, x[2] = {PEL_OK, false};
+  pel_prospect p;
+  if (!q->auto_resume) return PEL_OK;
+  MPI_Comm_rank(comm, &rank);
+  if (rank == 0) {
+    x[0] = pel_peek(host, q, &p);
+    x[1] = x[0] == PEL_OK && pel__rundir_newest(p.dir) >= 0;
+  }
+  MPI_Bcast(x, 2, MPI_INT, 0, comm);
+  if (x[1]) q->resume = "";
+  return x[0];
+}
+
 bool pel__continues(const pel_sim *s, const pel_request *q) {
   if (!q->resume || !*q->resume) return q->resume != NULL;
   int yes = s->rank == 0 && inside(q->resume, s->dir);

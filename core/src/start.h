@@ -7,6 +7,10 @@
 /* The run directory: of the request, of [output] dir, or out/<name of the configuration>. */
 void pel__run_directory(const pel__settings *set, const pel_request *q, char *dir, size_t size);
 
+/* Decides auto_resume: q->resume becomes "" if the directory has checkpoints.  PEL_OK, or a code
+ * after a sentence on stderr.  Collective. */
+int pel__settle(MPI_Comm comm, const pel_host *host, pel_request *q);
+
 /* Whether the run goes on in its own directory, rather than not at all or from a checkpoint
  * elsewhere.  Collective. */
 bool pel__continues(const pel_sim *s, const pel_request *q);

@@ -245,13 +245,13 @@ check('ranks that hang, nothing left', run.gone(), True)
 
 run = Run('-n', '3').started()
 check('SIGKILL of a rank', run.kill(signal.SIGKILL, max(run.ranks())).code(), 70)
-check('SIGKILL of a rank', run.text(), has('was killed by signal 9 (Killed)', '--resume'))
+check('SIGKILL of a rank', run.text(), has('was killed by signal 9 (Killed)', 'no checkpoint yet'))
 check('SIGKILL of a rank, no notice of mpirun', 'mpirun' in run.text(), False)
 check('SIGKILL of a rank, nothing left', run.gone(), True)
 
 run = Run('-n', '2').started()
 check('SIGKILL of mpirun', run.kill(signal.SIGKILL, run.mpirun()).code(), 70)
-check('SIGKILL of mpirun', run.text(), has('mpirun was killed by signal 9 (Killed)', '--resume'))
+check('SIGKILL of mpirun', run.text(), has('mpirun was killed by signal 9 (Killed)', 'no checkpoint yet'))
 check('SIGKILL of mpirun, nothing left', run.gone(), True)
 
 run = Run('-n', '2').started()

@@ -26,8 +26,12 @@ typedef struct {
   const char *dir;    /* run directory; NULL: [output] dir, or out/<config name> */
   const char *resume; /* NULL: no; "": newest good checkpoint of the directory; else a file */
   bool overwrite;     /* delete what an earlier run left in the directory */
+  bool auto_resume;   /* go on from the directory's checkpoints if it has any, else begin anew,
+                         over what an attempt before left there */
   int64_t steps;      /* > 0: stop (exit 0) after this many steps in this invocation */
-  int threads;        /* > 0: OpenMP threads a rank; 0: [parallel] threads or cores/ranks */
+  int64_t until;      /* > 0: stop (exit 0) at this step */
+  double spent; /* [s] of wall-clock time that attempts before this one took of [run] walltime */
+  int threads;  /* > 0: OpenMP threads a rank; 0: [parallel] threads or cores/ranks */
   pel_progress progress;
 } pel_request;
 
@@ -41,9 +45,40 @@ int pel_run(MPI_Comm comm, const pel_host *host, const pel_request *r);
  * a run to be resumed, also where it would begin.  Writes no file.  Collective. */
 int pel_check(MPI_Comm comm, const pel_host *host, const pel_request *r, bool json);
 
-/* Reads only [run] and tells how `pelsim run` should start: ranks asked for ([parallel] ranks, 0 if
- * not given) and the run directory.  Local, without MPI; messages to stderr. */
-int pel_peek(const pel_host *host, const pel_request *r, int *ranks, char dir[4096]);
+/* How `pelsim run` should start: what of the configuration must be known before. */
+typedef struct {
+  int ranks;         /* [parallel] ranks; 0: not given */
+  double hang_limit; /* [run] hang_limit [s]; 0: none */
+  char dir[4096];    /* the run directory */
+} pel_prospect;
+/* Local, without MPI; messages to stderr. */
+int pel_peek(const pel_host *host, const pel_request *r, pel_prospect *p);
+
+/* ---- a run from outside: local, without MPI ---- */
+
+/* What a run directory tells whoever watches the run. */
+typedef struct {
+  uint64_t stamp;      /* changes when a run begins there; 0: none has */
+  char state[16];      /* "running", "done", "stopped", "failed", "killed"; "": no run */
+  char cause[16];      /* of "stopped": "signal", "file" or "walltime" */
+  int64_t first_step;  /* where the newest invocation began */
+  int64_t step;        /* of its newest heartbeat */
+  int64_t checkpoint;  /* step of the newest file in checkpoints/; -1: none */
+  uint64_t saved;      /* changes with that file */
+  uint64_t heartbeats; /* changes with each heartbeat */
+} pel_observation;
+pel_observation pel_observe(const char *dir);
+
+/* Notes in run.json of a run that broke off how it ended, where no rank could. */
+void pel_note_end(const char *dir, int code, const char *why);
+
+/* Prints how the run in dir is: alive or not, how far, when it will end, what went wrong, how it
+ * was restarted.  PEL_OK, or PEL_IO after a sentence on stderr if dir holds no run. */
+int pel_status(FILE *out, const char *dir, bool json);
+
+/* Whether to resume the run is worthwhile, and why (not): it is not complete, nobody asked it to
+ * stop, its numbers have not gone wrong, and it gets on between its failures. */
+bool pel_resumable(const char *dir, char *why, size_t size);
 
 /* Descriptions, on `out`.  model: a built-in one, or the file of a plug-in (a path with '/' or that
  * ends in .so); NULL: the layer's own sections and every model.  Local. */
@@ -58,5 +93,11 @@ const char *pel_suggest(const char *word, const char *const *list, int n);
 /* Asks a running simulation of this process to checkpoint and stop with PEL_STOPPED at the end of
  * its step.  Async-signal-safe. */
 void pel_request_stop(int signal);
+
+/* One line on fd that says where this rank is, and how many pieces of work it has done:
+ * "pelsim: rank 3: step 120, exchanging halos, 4711 pieces of work done".  Phases that may wait for
+ * a disk say "(disk)".  Async-signal-safe. */
+void pel_tell_whereabouts(int fd);
+#define PEL_WHEREABOUTS "pelsim: rank " /* how the line begins */
 
 #endif

@@ -28,6 +28,10 @@ typedef struct {
   int npatches;
 } pel_array;
 
+/* One more piece of work is done: to be called between pieces of long work (some MB of a file), so
+ * that the watchdog knows a slow run from one that hangs.  Main thread; costs an addition. */
+void pel_alive(void);
+
 /* A number that a run needs to go on: of the state (the box of particles), and so part of its
  * fingerprint, or of the layer (length of the step, reference of an invariant ...). */
 typedef struct {

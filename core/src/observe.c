@@ -1,0 +1,127 @@
+/* A run from outside: what its directory tells whoever watches it, how a run that broke off ended,
+ * and whether to resume it is worthwhile. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "journal_parts.h"
+
+/* Of a file that is always replaced, never changed. */
+static uint64_t stamp(const char *dir, const char *name) {
+  struct stat s;
+  char *path = pel__path(dir, name);
+  const bool there = path && stat(path, &s) == 0;
+  free(path);
+  if (!there) return 0;
+  return (uint64_t)s.st_ino * 0x9e3779b97f4a7c15u ^
+         ((uint64_t)s.st_mtim.tv_sec * 1000000000u + (uint64_t)s.st_mtim.tv_nsec);
+}
+
+static const char *string_of(const json_t *object, const char *key) {
+  const char *s = json_string_value(json_object_get(object, key));
+  return s ? s : "";
+}
+
+static int64_t integer_of(const json_t *object, const char *key) {
+  return (int64_t)json_integer_value(json_object_get(object, key));
+}
+
+pel_observation pel_observe(const char *dir) {
+  pel_observation o = {.checkpoint = pel__rundir_newest(dir),
+                       .stamp = stamp(dir, "run.json"),
+                       .heartbeats = stamp(dir, "heartbeat.json")};
+  char newest[64];
+  snprintf(newest, sizeof newest, "checkpoints/step_%09" PRId64 ".h5", o.checkpoint);
+  if (o.checkpoint >= 0) o.saved = stamp(dir, newest);
+  json_t *run = pel__run_json_load(dir), *beat = pel__json_load(dir, "heartbeat.json");
+  snprintf(o.state, sizeof o.state, "%s", string_of(run, "state"));
+  snprintf(o.cause, sizeof o.cause, "%s", string_of(json_object_get(run, "exit"), "cause"));
+  o.first_step = integer_of(run, "first_step");
+  o.step = integer_of(beat, "step");
+  json_decref(run);
+  json_decref(beat);
+  return o;
+}
+
+/* ---- how it ended ---- */
+
+static void rewrite(const char *dir, const char *name, json_t *document, int digits) {
+  char *text = json_dumps(document, JSON_INDENT(2) | JSON_REAL_PRECISION(digits));
+  /* In the space that the run took for it; if that fails the next look says "killed" all the same.
+   */
+  if (text) (void)pel__replace_reserved(dir, name, text, true);
+  free(text);
+}
+
+void pel_note_end(const char *dir, int code, const char *why) {
+  char now[PEL__SHORT];
+  json_t *run = pel__run_json_load(dir), *beat = pel__json_load(dir, "heartbeat.json");
+  if (strcmp(string_of(run, "state"), "running") == 0) {
+    pel__iso_time(now, time(NULL));
+    json_object_set_new(run, "state", json_string("killed"));
+    json_object_set_new(run, "ended", json_string(now));
+    json_object_set_new(run, "exit", json_pack("{s:i, s:s}", "code", code, "reason", why));
+    for (const char *const *key = (const char *const[]){"step", "time", NULL}; *key; ++key) {
+      json_t *value = json_object_get(beat, *key);
+      if (value) json_object_set(run, *key, value);
+    }
+    rewrite(dir, "run.json", run, 17);
+    if (beat) {
+      json_object_set_new(beat, "state", json_string("killed"));
+      rewrite(dir, "heartbeat.json", beat, 15);
+    }
+  }
+  json_decref(run);
+  json_decref(beat);
+}
+
+/* ---- is it worthwhile to go on? ---- */
+
+enum {
+  FRUITLESS = 3
+}; /* that many invocations that began where the run still is, and it is stuck */
+
+/* Invocations, from the newest back, that left no newer checkpoint than they began with. */
+static int fruitless(const json_t *run, int64_t checkpoint) {
+  const json_t *history = json_object_get(run, "history");
+  const int64_t reached = checkpoint > 0 ? checkpoint : 0;
+  int n = 0;
+  if (integer_of(run, "first_step") != reached) return 0;
+  for (size_t i = json_array_size(history); ++n, i-- > 0;)
+    if (integer_of(json_array_get(history, i), "first_step") != reached) break;
+  return n;
+}
+
+bool pel_resumable(const char *dir, char *why, size_t size) {
+  json_t *run = pel__run_json_load(dir), *outcome = json_object_get(run, "exit");
+  const char *state = string_of(run, "state"), *cause = string_of(outcome, "cause");
+  const int64_t code = integer_of(outcome, "code"), checkpoint = pel__rundir_newest(dir);
+  const int stuck = fruitless(run, checkpoint);
+  const char *no = NULL;
+  if (strcmp(state, "done") == 0)
+    no = "it is complete";
+  else if (strcmp(state, "running") == 0 && pel__rundir_held(dir))
+    no = "it is running";
+  else if (strcmp(cause, "file") == 0)
+    no = "somebody stopped it by the file STOP";
+  else if (strcmp(state, "failed") == 0 && code != PEL_INTERNAL)
+    no = code == PEL_INVALID ? "its numbers went wrong, and would again"
+                             : "what failed would fail again";
+  if (no)
+    snprintf(why, size, "%s: not to be resumed: %s", dir, no);
+  else if (stuck >= FRUITLESS)
+    snprintf(why, size,
+             "%s: not to be resumed: the last %d attempts left no checkpoint beyond step "
+             "%" PRId64,
+             dir, stuck, checkpoint > 0 ? checkpoint : 0);
+  else if (checkpoint < 0)
+    snprintf(why, size, "%s: to be begun anew: it left no checkpoint", dir);
+  else
+    snprintf(why, size, "%s: to be resumed from step %" PRId64, dir, checkpoint);
+  json_decref(run);
+  return !no && stuck < FRUITLESS;
+}

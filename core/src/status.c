@@ -1,0 +1,196 @@
+/* pelsim status: how a run is, from what its directory tells. */
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "journal_parts.h"
+
+typedef struct {
+  const char *dir;
+  json_t *run, *beat;
+  bool held;             /* a process has the directory */
+  double age;            /* [s] since the last heartbeat; NAN: there was none */
+  int64_t checkpoint;    /* step of the newest; -1: none */
+  double checkpoint_age; /* [s] */
+  double eta;            /* [s]; NAN: not known */
+  char command[1000];    /* that resumes */
+} status;
+
+enum { SILENCE = 60 }; /* [s] without heartbeat that are worth a word; a step may take long */
+
+static const char *string_of(const json_t *object, const char *key, const char *otherwise) {
+  const char *s = json_string_value(json_object_get(object, key));
+  return s ? s : otherwise;
+}
+
+static double number_of(const json_t *object, const char *key) {
+  const json_t *x = json_object_get(object, key);
+  return json_is_number(x) ? json_number_value(x) : NAN;
+}
+
+static double age_of(const char *path, double now) {
+  struct stat s;
+  return stat(path, &s) ? NAN : now - (double)s.st_mtim.tv_sec - 1e-9 * (double)s.st_mtim.tv_nsec;
+}
+
+static void name_checkpoint(const status *x, char *path, size_t size) {
+  snprintf(path, size, "%s/checkpoints/step_%09" PRId64 ".h5", x->dir, x->checkpoint);
+}
+
+/* "running", and if so whether somebody really works on it. */
+static bool is_running(const status *x) {
+  return strcmp(string_of(x->run, "state", ""), "running") == 0;
+}
+
+static const char *state_of(const status *x) {
+  return is_running(x) && !x->held ? "killed" : string_of(x->run, "state", "?");
+}
+
+static status look(const char *dir) {
+  status x = {.dir = dir, .run = pel__run_json_load(dir), .checkpoint_age = NAN, .eta = NAN};
+  struct timespec t;
+  char path[5000];
+  clock_gettime(CLOCK_REALTIME, &t);
+  const double now = (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+  x.beat = pel__json_load(dir, "heartbeat.json");
+  x.held = pel__rundir_held(dir);
+  x.age = now - number_of(x.beat, "updated_epoch");
+  x.checkpoint = pel__rundir_newest(dir);
+  name_checkpoint(&x, path, sizeof path);
+  if (x.checkpoint >= 0) x.checkpoint_age = age_of(path, now);
+  if (is_running(&x) && x.held) x.eta = fmax(number_of(x.beat, "eta_s") - x.age, 0);
+  pel__resume_command(x.command, sizeof x.command, string_of(x.run, "config_path", NULL),
+                      json_object_get(x.run, "config"), dir);
+  return x;
+}
+
+/* ---- for people ---- */
+
+static void print_progress(FILE *out, const status *x) {
+  const json_t *from = x->beat ? x->beat : x->run;
+  const double time = number_of(from, "time"), fraction = number_of(x->beat, "fraction"),
+               last = number_of(x->run, "last_step");
+  char text[PEL__SHORT];
+  fprintf(out, "%-12s step %.0f", "progress", number_of(from, "step"));
+  if (!isnan(last)) fprintf(out, " of %.0f", last);
+  pel__model_time(text, isnan(time) ? 0 : time, string_of(x->run, "time_unit", "s"));
+  fprintf(out, ", %s", text);
+  if (is_running(x) && !isnan(fraction)) fprintf(out, ", %.0f %%", 100 * fraction);
+  if (is_running(x) && x->held && number_of(x->beat, "rate") > 0) {
+    pel__human_count(text, number_of(x->beat, "rate"));
+    const json_t *layout = json_object_get(x->run, "layout");
+    fprintf(out, ", %s%s/s", text, json_object_get(layout, "atoms") ? "atom" : "cell");
+  }
+  fputc('\n', out);
+}
+
+static void print_life(FILE *out, const status *x) {
+  char text[PEL__SHORT] = "?";
+  if (!isnan(x->age)) pel__human_wait(text, x->age);
+  if (x->held)
+    fprintf(out, "%-12s yes: host %s, pid %.0f, last heartbeat %s ago%s\n", "alive",
+            string_of(x->beat, "host", "?"), number_of(x->beat, "pid"), text,
+            x->age > SILENCE ? ": it may hang" : "");
+  else if (is_running(x))
+    fprintf(out, "%-12s no: nobody holds the directory, last heartbeat %s ago\n", "alive", text);
+  if (isnan(x->eta)) return;
+  char when[64];
+  const time_t end = time(NULL) + (time_t)x->eta;
+  struct tm local;
+  pel__human_wait(text, x->eta);
+  strftime(when, sizeof when, "%Y-%m-%d %H:%M:%S", localtime_r(&end, &local));
+  fprintf(out, "%-12s in about %s, at %s\n", "ends", text, when);
+}
+
+static void print_checkpoint(FILE *out, const status *x) {
+  char age[PEL__SHORT] = "?", path[5000];
+  if (x->checkpoint < 0) {
+    fprintf(out, "%-12s none yet\n", "checkpoint");
+    return;
+  }
+  name_checkpoint(x, path, sizeof path);
+  if (!isnan(x->checkpoint_age)) pel__human_wait(age, x->checkpoint_age);
+  fprintf(out, "%-12s %s, %s old\n", "checkpoint", path, age);
+}
+
+static void print_history(FILE *out, const status *x) {
+  const json_t *history = json_object_get(x->run, "history"), *entry;
+  size_t i;
+  json_array_foreach(history, i, entry) {
+    const json_t *outcome = json_object_get(entry, "exit");
+    fprintf(out, "%-12s %s: steps %.0f to %.0f, %s%s%s\n", i ? "" : "before",
+            string_of(entry, "started", "?"), number_of(entry, "first_step"),
+            number_of(entry, "step"), string_of(entry, "state", "?"),
+            string_of(outcome, "reason", NULL) ? ": " : "", string_of(outcome, "reason", ""));
+  }
+}
+
+static void print_text(FILE *out, const status *x) {
+  char why[5200];
+  const char *reason = string_of(json_object_get(x->run, "exit"), "reason", NULL);
+  fprintf(out, "%-12s %s\n", "run", x->dir);
+  fprintf(out, "%-12s %s%s%s\n", "model", string_of(x->run, "model", "?"),
+          *string_of(x->run, "title", "") ? ": " : "", string_of(x->run, "title", ""));
+  fprintf(out, "%-12s %s%s%s\n", "state", state_of(x), reason ? ": " : "", reason ? reason : "");
+  print_progress(out, x);
+  print_life(out, x);
+  print_checkpoint(out, x);
+  print_history(out, x);
+  if (pel_resumable(x->dir, why, sizeof why))
+    fprintf(out, "%-12s %s%s\n", "next", x->command, x->checkpoint < 0 ? " (no checkpoint)" : "");
+  else if (!(is_running(x) && x->held) && strcmp(state_of(x), "done"))
+    fprintf(out, "%-12s %s\n", "next", why + strlen(x->dir) + 2);
+}
+
+/* ---- for programs ---- */
+
+static json_t *real(double x) { return isnan(x) ? json_null() : json_real(x); }
+
+static void print_json(FILE *out, const status *x) {
+  char why[5200], path[5000];
+  const bool resumable = pel_resumable(x->dir, why, sizeof why);
+  static const char *const of_run[] = {"model", "last_step", "exit", "history", "fingerprint"},
+                           *const of_beat[] = {"step", "time", "fraction", "rate", "host", "pid"};
+  json_t *j = json_pack("{s:s, s:s, s:b, s:b, s:s}", "dir", x->dir, "state", state_of(x), "alive",
+                        (int)x->held, "resumable", (int)resumable, "advice", why);
+  for (int i = 0; i < PEL_N(of_run); ++i) {
+    json_t *value = json_object_get(x->run, of_run[i]);
+    json_object_set(j, of_run[i], value ? value : json_null());
+  }
+  for (int i = 0; i < PEL_N(of_beat); ++i) {
+    json_t *value = json_object_get(x->beat, of_beat[i]);
+    json_object_set(j, of_beat[i], value ? value : json_null());
+  }
+  name_checkpoint(x, path, sizeof path);
+  json_object_set_new(j, "heartbeat_age_s", real(x->age));
+  json_object_set_new(j, "eta_s", real(x->eta));
+  json_object_set_new(j, "checkpoint", x->checkpoint < 0 ? json_null() : json_string(path));
+  json_object_set_new(j, "checkpoint_age_s", real(x->checkpoint_age));
+  json_object_set_new(j, "resume_command", json_string(x->command));
+  json_dumpf(j, out, JSON_INDENT(2));
+  fputc('\n', out);
+  json_decref(j);
+}
+
+int pel_status(FILE *out, const char *dir, bool json) {
+  status x = look(dir);
+  int code = PEL_OK;
+  if (!x.run) {
+    code = PEL_IO;
+    fprintf(stderr,
+            "pelsim: %s holds no run: there is no run.json that can be read; name the "
+            "directory that 'pelsim run' wrote to\n",
+            dir);
+  } else if (json) {
+    print_json(out, &x);
+  } else {
+    print_text(out, &x);
+  }
+  json_decref(x.run);
+  json_decref(x.beat);
+  return code;
+}
