@@ -24,6 +24,7 @@ enum {
   WATCH_MS = 500,      /* between two looks at the heartbeat, at most */
   START_MS = 30000,    /* ranks that have not reported by then get signals all the same */
   SURRENDER_MS = 5000, /* mpirun's time to end the ranks after SIGTERM */
+  LEAVE_MS = 20000,    /* and to end itself after them */
 };
 
 typedef struct {
@@ -32,6 +33,7 @@ typedef struct {
   int signals, text; /* descriptors: of signals; mpirun's stderr */
   int *interrupts;
   bool stop, passed_on, at_once, hung;
+  int idle_ms;   /* since the first rank has ended */
   int waited_ms; /* since the start while a stop could not be passed on, or since SIGTERM */
   cli_watch *watch;
   cli_filter filter;
@@ -126,17 +128,27 @@ static void pass_on(launch *l, int ms) {
   } else if (l->stop && !l->passed_on &&
              (cli_status_read(l->status) != CLI_STARTING || l->waited_ms > START_MS)) {
     kill(l->mpirun, SIGUSR1);
+    cli_wake(l->mpirun);
     l->passed_on = true;
   }
 }
 
 static void watch(launch *l, int ms, cli_outcome *o) {
+  const int status = cli_status_read(l->status);
   if (l->hung || l->at_once) return;
-  switch (cli_watch_look(l->watch, 1e-3 * ms, cli_status_read(l->status) != CLI_STARTING)) {
+  if (status >= 0) { /* the ranks have done all they had to do: mpirun has no more to wait for */
+    l->idle_ms += ms;
+    cli_wake(l->mpirun);
+    l->hung = l->idle_ms > LEAVE_MS;
+    if (l->hung) end_job(l);
+    return;
+  }
+  switch (cli_watch_look(l->watch, 1e-3 * ms, status != CLI_STARTING)) {
     case CLI_GETS_ON:
       return;
     case CLI_ASK:
-      kill(l->mpirun, SIGUSR2); /* which mpirun passes to every rank */
+      kill(l->mpirun, SIGUSR2); /* which mpirun passes to every rank, */
+      cli_wake(l->mpirun);      /* unless it has been stopped itself */
       return;
     case CLI_HANGS:
       cli_watch_report(l->watch, o->why, sizeof o->why);
@@ -155,10 +167,8 @@ static double now_ms(void) {
 static int attend(launch *l, cli_outcome *o) {
   struct pollfd p[] = {{.fd = l->signals, .events = POLLIN}, {.fd = l->text, .events = POLLIN}};
   const double look = 250 * l->watch->limit;
-  const int watch_ms = !(look > 0)       ? -1
-                       : look < POLL_MS  ? POLL_MS
-                       : look < WATCH_MS ? (int)look
-                                         : WATCH_MS;
+  const int watch_ms =
+      look > 0 && look < WATCH_MS ? (look < POLL_MS ? POLL_MS : (int)look) : WATCH_MS;
   int status = 0, since_look = 0;
   double last = now_ms();
   while (waitpid(l->mpirun, &status, WNOHANG) == 0) {
@@ -173,7 +183,7 @@ static int attend(launch *l, cli_outcome *o) {
     last = now;
     since_look += ms;
     if (pending) pass_on(l, ms);
-    if (watch_ms < 0 || since_look < (l->watch->asking ? POLL_MS : watch_ms)) continue;
+    if (since_look < (l->watch->asking ? POLL_MS : watch_ms)) continue;
     watch(l, since_look, o);
     since_look = 0;
   }
@@ -250,4 +260,5 @@ void cli_attempt(const char *const *argv, const char *status, int signals, cli_w
   o->code = cli_status_read(status);
   o->started = o->code != CLI_STARTING;
   if (o->code < 0) explain(&l, how, o);
+  if (o->code == PEL_OK) *o->why = 0; /* it got on after all, to a good end */
 }

@@ -42,6 +42,8 @@ void cli_watch_report(const cli_watch *w, char *why, size_t size);
 /* The letter that /proc gives the state of this machine's process that is that rank of ours ('T':
  * stopped); 0: it is not here. */
 char cli_rank_state(int rank, pid_t *pid);
+/* Lets a process go on that somebody has stopped; others are left alone. */
+void cli_wake(pid_t pid);
 /* Kills what is left of a broken job: ranks that mpirun did not end before it ended itself, which
  * this process has inherited. */
 void cli_kill_leftovers(void);

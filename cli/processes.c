@@ -28,6 +28,12 @@ static char look(pid_t pid, pid_t *parent) {
   return state;
 }
 
+void cli_wake(pid_t pid) {
+  pid_t parent;
+  const char state = look(pid, &parent);
+  if (state == 'T' || state == 't') kill(pid, SIGCONT);
+}
+
 /* Calls visit for every process until it returns true. */
 static bool each_process(bool (*visit)(pid_t pid, void *ctx), void *ctx) {
   bool done = false;

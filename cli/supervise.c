@@ -13,9 +13,10 @@
 
 enum {
   MOST_OPTIONS = 48,
-  FRUITLESS = 3, /* attempts in a row without a newer checkpoint: it would go on like that */
-  PAUSE_S = 1,   /* before a restart, doubled with each that follows without progress */
-  LONGEST_PAUSE_S = 60
+  FRUITLESS = 3,  /* attempts in a row without a newer checkpoint: it would go on like that */
+  PAUSE_MS = 200, /* before a restart, */
+  LONGER = 10,    /* so many times as long with each that follows without progress */
+  LONGEST_PAUSE_MS = 60000,
 };
 
 typedef struct {
@@ -159,12 +160,13 @@ static void tell_account(const supervisor *v, const char *reason) {
             v->best);
 }
 
-/* The seconds that a restart waits; < 0: the run is given up, or was not to be restarted. */
+/* The milliseconds that a restart waits; < 0: the run is given up, or was not to be restarted. */
 static int pause_before(const supervisor *v) {
   char reason[120];
   if (v->restarts < v->a->retries && v->fruitless < FRUITLESS) {
-    const int shift = v->fruitless > 1 ? v->fruitless - 1 : 0;
-    return PAUSE_S << shift < LONGEST_PAUSE_S ? PAUSE_S << shift : LONGEST_PAUSE_S;
+    int ms = PAUSE_MS;
+    for (int i = 1; i < v->fruitless && ms < LONGEST_PAUSE_MS; ++i) ms *= LONGER;
+    return ms < LONGEST_PAUSE_MS ? ms : LONGEST_PAUSE_MS;
   }
   if (!v->a->retries) return -1;
   if (v->fruitless >= FRUITLESS && v->restarts < v->a->retries)
@@ -176,19 +178,19 @@ static int pause_before(const supervisor *v) {
   return -1;
 }
 
-static void tell_restart(const supervisor *v, int seconds) {
+static void tell_restart(const supervisor *v, int ms) {
   char from[40] = "from where it began";
   if (goes_on(v) && v->best >= 0) snprintf(from, sizeof from, "from step %" PRId64, v->best);
-  cli_complain(0, "%s; restart %d of at most %d in %d s, %s",
+  cli_complain(0, "%s; restart %d of at most %d in %.3g s, %s",
                v->account[(v->restarts - 1) % PEL_N(v->account)], v->restarts, (int)v->a->retries,
-               seconds, from);
+               1e-3 * ms, from);
 }
 
 /* False: the user asked to stop meanwhile. */
-static bool rest(const supervisor *v, int seconds) {
+static bool rest(const supervisor *v, int ms) {
   struct pollfd p = {.fd = v->signals, .events = POLLIN};
-  const double end = now_s() + seconds;
-  for (double left = seconds; left > 0; left = end - now_s())
+  const double end = now_s() + 1e-3 * ms;
+  for (double left = 1e-3 * ms; left > 0; left = end - now_s())
     if (poll(&p, 1, (int)(1000 * left) + 1) > 0 && cli_signals_stop(v->signals)) return false;
   return true;
 }
@@ -237,11 +239,11 @@ static int supervise(supervisor *v) {
       return tell_end(&o, o.code < 0 || o.at_once ? advice_on(&now) : "");
     if (v->a->retries) describe_stop(&o);
     note(v, &o, &then, &now);
-    const int seconds = pause_before(v);
-    if (seconds < 0) return v->a->retries ? PEL_INTERNAL : tell_end(&o, advice_on(&now));
+    const int ms = pause_before(v);
+    if (ms < 0) return v->a->retries ? PEL_INTERNAL : tell_end(&o, advice_on(&now));
     ++v->restarts;
-    tell_restart(v, seconds);
-    if (!rest(v, seconds))
+    tell_restart(v, ms);
+    if (!rest(v, ms))
       return cli_complain(v->best >= 0 ? PEL_STOPPED : CLI_INTERRUPTED,
                           "stopped on request while waiting for a restart");
   }
