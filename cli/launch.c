@@ -258,7 +258,7 @@ void cli_attempt(const char *const *argv, const char *status, int signals, cli_w
   o->asked = l.stop;
   o->at_once = l.at_once;
   o->code = cli_status_read(status);
-  o->started = o->code != CLI_STARTING;
+  o->started = o->code != CLI_STARTING || w->seen;
   if (o->code < 0) explain(&l, how, o);
   if (o->code == PEL_OK) *o->why = 0; /* it got on after all, to a good end */
 }

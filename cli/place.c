@@ -48,7 +48,7 @@ static int count_cores(bool *restricted) {
 }
 
 /* A batch system or a list of hosts decides how many ranks go where. */
-static bool managed(void) {
+bool cli_managed(void) {
   static const char *const signs[] = {"SLURM_JOB_ID", "PBS_NODEFILE", "LSB_JOBID", "PE_HOSTFILE",
                                       "OMPI_MCA_orte_default_hostfile"};
   for (int i = 0; i < PEL_N(signs); ++i)
@@ -68,7 +68,7 @@ static int pass(const char *name, const char *value, const char **argv, int n) {
 int cli_place_most(void) {
   enum { A_CORE = 64 }; /* more would not be a test of anything; starting them hangs the machine */
   bool restricted;
-  return managed() ? INT32_MAX : A_CORE * count_cores(&restricted);
+  return cli_managed() ? INT32_MAX : A_CORE * count_cores(&restricted);
 }
 
 /* A thread that waits for others spins for milliseconds by default and so keeps a busy machine's
@@ -84,7 +84,7 @@ int cli_place(int ranks, int threads, const char **argv, int n) {
   argv[n++] = "-n";
   argv[n++] = count;
   bool restricted = false, bind = false;
-  if (managed()) {
+  if (cli_managed()) {
     if (threads) {
       snprintf(slots, sizeof slots, "slot:PE=%d", threads);
       argv[n++] = "--map-by";

@@ -77,8 +77,10 @@ static void tell_attempt(const supervisor *v) {
   setenv(CLI_UNTIL, text, 1);
 }
 
-/* Where Open MPI keeps its files: with those of this job, and away with them. */
+/* Where Open MPI keeps its files: with those of this job, and away with them.  Other hosts have no
+ * such directory. */
 static void keep_together(const char *scratch) {
+  if (cli_managed()) return;
   setenv("OMPI_MCA_orte_tmpdir_base", scratch, 0);
   setenv("OMPI_MCA_btl_vader_backing_directory", scratch, 0);
 }
@@ -126,6 +128,7 @@ static void note(supervisor *v, const cli_outcome *o, const pel_observation *the
              now->step, why);
   else
     snprintf(line, sizeof v->account[0], "before the first step: %s", why);
+  if (mine && !v->begun) v->best = now->first_step > 0 ? now->first_step : -1;
   v->begun = v->begun || mine;
   v->saved = v->saved || now->saved != then->saved;
   v->fruitless = now->checkpoint > v->best ? 1 : v->fruitless + 1;

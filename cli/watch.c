@@ -73,6 +73,7 @@ cli_verdict cli_watch_look(cli_watch *w, double seconds, bool ready) {
   w->quiet += seconds;
   if (heartbeats != w->heartbeats) {
     w->heartbeats = heartbeats;
+    w->seen = true;
     w->quiet = 0;
     w->asking = w->compared = false;
     w->patience = 0;
