@@ -245,7 +245,11 @@ int cli_launch(const cli_arguments *a, int ranks, bool stoppable) {
     const int how = attend(&l);
     kill_leftovers();
     code = cli_status_read(l.status);
-    if (code < 0) code = explain(&l, how, stoppable);
+    if (code < 0)
+      code = explain(&l, how, stoppable);
+    else if (code == PEL_OK && how && !l.surrendered) /* ranks under pelsim exit with 0 */
+      code = cli_complain(PEL_INTERNAL, "all was done, but then a rank broke off%s%s",
+                          *l.filter.notice ? "; mpirun says:\n" : "", l.filter.notice);
   }
   unlink(l.status);
   free(argv);
