@@ -1,5 +1,6 @@
 /* A model with one fault of memory or threads, [planted] fault, in a kernel or a hook: what a tool
- * must find in a run of pelsim, or nothing, of which it must be silent. */
+ * must find in a run of pelsim, or nothing, of which it must be silent.  Compiled without
+ * optimisation, which would mend some of them. */
 #include <stdlib.h>
 #include "pelsim/model.h"
 
@@ -32,15 +33,15 @@ static void setup(pel_sim *s, void *state) {
 }
 
 static double shared; /* by all threads */
-static volatile int sign, most = 0x7fffffff;
+static int sign, most = 0x7fffffff;
 
 static void spread(const pel_tile *t, const void *state) {
   const planted *c = state;
   const ptrdiff_t sy = t->sy, sz = t->sz;
   double rim = 0;
   if (c->fault == OVERFLOW || c->fault == UNINITIALISED) {
-    char *volatile few = malloc(100); /* volatile: hides it from the compiler */
-    if (c->fault == OVERFLOW) few[100 + (sign & 1)] = 1;
+    char *few = malloc(100);
+    if (c->fault == OVERFLOW) few[100] = 1;
     if (c->fault == UNINITIALISED && few[50] > 3) rim = 1e-3;
     free(few);
   }
