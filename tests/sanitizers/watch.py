@@ -15,6 +15,7 @@ import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOOL, WHAT, TREE, *MPIRUN = sys.argv[1:]
+TREE = os.path.abspath(TREE)
 PELSIM, PLUGIN = f'{TREE}/cli/pelsim', f'{TREE}/tests/sanitizers/libplanted.so'
 VALGRIND = ['valgrind', '-q', '--vgdb=no', '--error-exitcode=9', '--leak-check=full',
             '--show-leak-kinds=definite', '--errors-for-leak-kinds=definite',
