@@ -259,6 +259,7 @@ void cli_attempt(const char *const *argv, const char *status, int signals, cli_w
   o->at_once = l.at_once;
   o->code = cli_status_read(status);
   o->started = o->code != CLI_STARTING || w->seen;
+  if (o->code == PEL_OK && how && !l.hung) o->code = CLI_READY; /* a rank broke off after that */
   if (o->code < 0) explain(&l, how, o);
   if (o->code == PEL_OK) *o->why = 0; /* it got on after all, to a good end */
 }

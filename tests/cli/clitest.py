@@ -8,6 +8,7 @@ PELSIM, SOURCE = sys.argv[1], sys.argv[2]
 # As a user's shell has it: nothing of MPI or OpenMP set.
 ENVIRONMENT = {k: v for k, v in os.environ.items()
                if not k.startswith(('OMPI_', 'PMIX_', 'PMI_', 'OMP_', 'SLURM_', 'PELSIM_'))}
+PATIENCE = int(os.environ.get('PELSIM_PATIENCE', 1))  # sanitizers are slow
 failures = 0
 
 
@@ -32,8 +33,10 @@ def has(*parts):
 def pelsim(*arguments, env=None, cwd=None, timeout=120, prefix=()):
     """Runs the command; returns (exit code, stdout, stderr)."""
     p = subprocess.run([*prefix, PELSIM, *map(str, arguments)], stdin=subprocess.DEVNULL, cwd=cwd,
-                       capture_output=True, text=True, errors='replace', timeout=timeout,
+                       capture_output=True, text=True, errors='replace', timeout=timeout * PATIENCE,
                        env={**ENVIRONMENT, **(env or {})})
+    if 'Sanitizer' in p.stderr:  # whatever exit code the command had
+        check(f'report of a sanitizer, pelsim {" ".join(map(str, arguments))}', p.stderr, '')
     return p.returncode, p.stdout, p.stderr
 
 

@@ -223,7 +223,7 @@ class Suite:
         self.runs += 1
         job = self.pelsim.start(self.config(case), directory, ranks=layout.ranks,
                                 threads=layout.threads, keys=self.keys(case, layout) | more)
-        table, limit = os.path.join(directory, "diagnostics.csv"), time.monotonic() + 120
+        table, limit = os.path.join(directory, "diagnostics.csv"), time.monotonic() + 120 * pelsim_test.PATIENCE
         while count_lines(table) <= rows and time.monotonic() < limit and \
                 job.process.poll() is None:
             time.sleep(.005)

@@ -14,6 +14,7 @@ import time
 
 FIRST_AND_LAST = 10**9  # [diagnostics] every: rows at step 0 and at the end
 DONE, DIFFERS, USAGE, INVALID, IO, INTERNAL, STOPPED = 0, 1, 2, 3, 4, 70, 75
+PATIENCE = int(os.environ.get("PELSIM_PATIENCE", 1))  # sanitizers are slow
 
 # Many ranks share few cores here: whoever waits must give its core away.
 ENVIRONMENT = {
@@ -107,7 +108,7 @@ class Job:
 
     def wait(self, timeout):
         try:
-            out, err = self.process.communicate(timeout=timeout)
+            out, err = self.process.communicate(timeout=timeout * PATIENCE)
         except subprocess.TimeoutExpired:
             self.kill()
             out, err = self.process.communicate()
@@ -115,6 +116,8 @@ class Job:
                           f"{tail(out)}{tail(err)}") from None
         finally:
             shutil.rmtree(self.session, ignore_errors=True)
+        if "Sanitizer" in err:  # whatever the exit code is
+            raise Failure(f"{' '.join(self.argv)}\n  a sanitizer reports\n{tail(err, 60)}")
         return Run(" ".join(self.argv), self.directory, self.process.returncode, out, err,
                    time.monotonic() - self.started)
 
@@ -171,7 +174,7 @@ class Pelsim:
     def tool(self, *words, timeout=60):
         """A subcommand that needs no ranks; the finished subprocess."""
         return subprocess.run([self.binary, *words], stdin=subprocess.DEVNULL, capture_output=True,
-                              text=True, errors="replace", timeout=timeout,
+                              text=True, errors="replace", timeout=timeout * PATIENCE,
                               env={**os.environ, **ENVIRONMENT}, check=False)
 
 

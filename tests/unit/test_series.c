@@ -304,7 +304,7 @@ static void headers_lie_within_pages(void **state) {
   (void)state;
   enum { MANY = 70 };
   if (world_size() > 1) skip();
-  char dir[200], path[300], name[MANY][8];
+  char dir[200], path[300], name[MANY][16];
   pel_array array[MANY];
   make_directory(dir);
   snprintf(path, sizeof path, "%s/fields.nc", dir);
