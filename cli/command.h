@@ -3,6 +3,7 @@
 #define CLI_COMMAND_H
 
 #include "pelsim/embed.h"
+#include "pelsim/memory.h"
 
 /* Everything a command line can say: each option of each subcommand has its member here. */
 typedef struct {

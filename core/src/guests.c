@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "particles.h"
+#include "pelsim/memory.h"
 
 enum { TAG = 3, AXES = 3 };
 
@@ -19,8 +20,7 @@ typedef struct {
 } introduction;
 
 static void *grown(void *old, size_t n, size_t bytes) {
-  void *p = realloc(old, n * bytes + 1);
-  if (!p) abort();
+  void *p = pel_realloc(old, n * bytes + 1);
   return p;
 }
 
@@ -67,8 +67,7 @@ static void mark(const pel__particles *p, const pel__near *b, double reach, char
 static void find_send(pel__particles *p, double reach) {
   const pel__regions *r = p->regions;
   pel__guests *g = &p->guests;
-  char *near = calloc((size_t)p->nclusters + 1, 1);
-  if (!near) abort();
+  char *near = pel_calloc((size_t)p->nclusters + 1, 1);
   memset(g->sent, 0, (size_t)r->npeers * sizeof *g->sent);
   g->nsend = 0;
   for (int i = 0, end; i < r->nnear; i = end) {
@@ -222,8 +221,7 @@ static double *room_for(double **message, size_t *room, size_t n) {
   if (n > *room) {
     free(*message);
     *room = n + n / 4;
-    *message = aligned_alloc(64, (*room + 7) / 8 * 64);
-    if (!*message) abort();
+    *message = pel_aligned_alloc(64, (*room + 7) / 8 * 64);
   }
   return *message;
 }

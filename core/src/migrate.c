@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "particles.h"
+#include "pelsim/memory.h"
 
 typedef struct {
   pel__particles *p;
@@ -86,10 +87,9 @@ static void take(const pel__particles *p, int64_t place, const char *record) {
 static char *pack(migration *m, int64_t *gone) {
   pel__particles *p = m->p;
   const size_t bytes = record_bytes(p);
-  int64_t *next = malloc(((size_t)m->to.n + 1) * sizeof *next), sum = 0;
+  int64_t *next = pel_malloc(((size_t)m->to.n + 1) * sizeof *next), sum = 0;
   for (int i = 0; i < m->to.n; sum += m->count[i++]) next[i] = sum;
-  char *records = malloc((size_t)sum * bytes + 1);
-  if (!records || !next) abort();
+  char *records = pel_malloc((size_t)sum * bytes + 1);
   for (int64_t i = 0; i < (int64_t)p->nclusters * PEL_LANES; ++i) {
     if (m->whither[i] < 0) continue;
     put(p, i, records + bytes * (size_t)next[m->whither[i]]++);
@@ -118,9 +118,8 @@ int pel__particles_migrate(pel__particles *p, bool far, pel_error *e) {
   migration m = {.p = p,
                  .to = far ? pel__regions_everyone(r) : pel__regions_peers(r),
                  .whither = p->sort.column};
-  m.count = calloc((size_t)m.to.n + 1, sizeof *m.count);
-  int *got = calloc((size_t)m.to.n + 1, sizeof *got);
-  if (!m.count || !got) abort();
+  m.count = pel_calloc((size_t)m.to.n + 1, sizeof *m.count);
+  int *got = pel_calloc((size_t)m.to.n + 1, sizeof *got);
   find_ways(&m, e);
   int64_t gone, come = 0;
   char *out = pack(&m, &gone);

@@ -6,6 +6,7 @@
 
 #include "analysis_parts.h"
 #include "particle_output.h"
+#include "pelsim/memory.h"
 
 /* What is being put together; texts and values live until the desk is cleared. */
 typedef struct {
@@ -17,16 +18,17 @@ typedef struct {
 } desk;
 
 static void *keep(desk *d, void *memory) {
-  d->kept = realloc(d->kept, (size_t)(d->nkept + 1) * sizeof *d->kept);
-  if (!memory || !d->kept) abort();
+  d->kept = pel_realloc(d->kept, (size_t)(d->nkept + 1) * sizeof *d->kept);
   return d->kept[d->nkept++] = memory;
 }
 
-static double *room(desk *d, int64_t n) { return keep(d, calloc((size_t)n + 1, sizeof(double))); }
+static double *room(desk *d, int64_t n) {
+  return keep(d, pel_calloc((size_t)n + 1, sizeof(double)));
+}
 
 static char *text(desk *d, const char *format, const char *a, const char *b) {
   const size_t size = strlen(format) + strlen(a) + strlen(b) + 1;
-  char *to = keep(d, malloc(size));
+  char *to = keep(d, pel_malloc(size));
   snprintf(to, size, format, a, b);
   return to;
 }
@@ -34,8 +36,7 @@ static char *text(desk *d, const char *format, const char *a, const char *b) {
 static void add(desk *d, pel_observable x) {
   if (d->n == d->room) {
     d->room = 2 * d->room + 8;
-    d->x = realloc(d->x, (size_t)d->room * sizeof *d->x);
-    if (!d->x) abort();
+    d->x = pel_realloc(d->x, (size_t)d->room * sizeof *d->x);
   }
   d->x[d->n++] = x;
 }
@@ -96,8 +97,8 @@ static double *read_table(const char *path, int columns, int64_t *rows) {
   *rows = 0;
   bool more = f && getline(&line, &size, f) > 0; /* names */
   while (more && getline(&line, &size, f) > 0) {
-    if (*rows == space) x = realloc(x, (size_t)(space += space + 256) * (size_t)(3 + columns) * 8);
-    if (!x) abort();
+    if (*rows == space)
+      x = pel_realloc(x, (size_t)(space += space + 256) * (size_t)(3 + columns) * 8);
     char *at = line, *end = line;
     for (int i = 0; i < 3 + columns && more; ++i, at = end + 1) {
       x[*rows * (3 + columns) + i] = strtod(at, &end);
@@ -118,7 +119,7 @@ static void add_table(desk *d) {
   int64_t rows;
   snprintf(path, sizeof path, "%s/diagnostics.csv", d->s->dir);
   double *x = read_table(path, n, &rows), *time = room(d, rows);
-  int64_t *step = keep(d, calloc((size_t)rows + 1, sizeof *step));
+  int64_t *step = keep(d, pel_calloc((size_t)rows + 1, sizeof *step));
   pel__measure_names(d->s, name, units);
   for (int64_t i = 0; i < rows; ++i) {
     step[i] = (int64_t)x[i * (3 + n)];
@@ -141,7 +142,7 @@ static void add_table(desk *d) {
 /* ---- radial distribution ---- */
 
 static char *pairs_of_types(desk *d, int ntypes) {
-  char *list = keep(d, calloc((size_t)(ntypes * ntypes) + 1, 8));
+  char *list = keep(d, pel_calloc((size_t)(ntypes * ntypes) + 1, 8));
   for (int a = 1; a <= ntypes; ++a)
     for (int b = a; b <= ntypes; ++b)
       sprintf(list + strlen(list), "%s%d-%d", *list ? ", " : "", a, b);
@@ -149,7 +150,7 @@ static char *pairs_of_types(desk *d, int ntypes) {
 }
 
 static char *types(desk *d, int ntypes) {
-  char *list = keep(d, calloc((size_t)ntypes + 1, 8));
+  char *list = keep(d, pel_calloc((size_t)ntypes + 1, 8));
   for (int a = 1; a <= ntypes; ++a) sprintf(list + strlen(list), "%s%d", a > 1 ? ", " : "", a);
   return list;
 }
@@ -282,8 +283,7 @@ pel__average *pel__analysis_averages(pel_sim *s, int *n) {
   *n = 0;
   if (!s->analysis) return NULL;
   desk d = collect(s);
-  pel__average *to = calloc((size_t)d.n * PEL_TYPES + 1, sizeof *to);
-  if (!to) abort();
+  pel__average *to = pel_calloc((size_t)d.n * PEL_TYPES + 1, sizeof *to);
   for (const pel_observable *x = d.x; x < d.x + d.n; ++x) {
     if (x->rank > 1) continue;
     const char *slash = strchr(x->name, '/');

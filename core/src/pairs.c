@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pelsim/memory.h"
+
 /* ---- the potential ---- */
 
 /* In mixed precision the largest force has 2^28 quanta, so that as a rule 32 bits are enough. */
@@ -79,7 +81,7 @@ static int reserve(pel__pair_work *w, const pel__particles *p, const pel__pair_l
                    int attributes, pel_error *e) {
   const int nt = l->nshares;
   const size_t places = (size_t)p->room * PEL_LANES;
-  if (!w->f) w->f = calloc((size_t)nt, sizeof *w->f);
+  if (!w->f) w->f = pel_calloc((size_t)nt, sizeof *w->f);
   if (p->room > w->room) {
     for (int t = 0; t < nt; ++t) {
       pel__array_destroy(w->f[t]); /* touched by its thread only, and only as far as its share */

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "pelsim/memory.h"
+
 /* Huge pages: lists jump about in the arrays.  Starts are staggered by cache lines, since the same
  * place of x, y, z and forces is used together and equal low bits of addresses look like conflicts
  * to the processor. */
@@ -92,8 +94,7 @@ void pel__columns_reserve(pel__columns *c) {
   const int n = c->n[0] * c->n[1];
   if (n > c->room) {
     free(c->start);
-    c->start = malloc(((size_t)n + 1) * sizeof *c->start);
-    if (!c->start) abort();
+    c->start = pel_malloc(((size_t)n + 1) * sizeof *c->start);
     c->room = n;
   }
 }

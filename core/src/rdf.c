@@ -1,4 +1,5 @@
 #include "rdf.h"
+#include "pelsim/memory.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -78,8 +79,7 @@ static int far_create(pel__rdf *r, pel_sim *s, pel_error *e) {
   int nb[3];
   const int blocks = pel__blocks_asked(s, nb);
   pel_error why = {0};
-  pel__far_pairs *f = r->far = calloc(1, sizeof *f);
-  if (!f) abort();
+  pel__far_pairs *f = r->far = pel_calloc(1, sizeof *f);
   if (pel__particles_create(&f->p, &d->p.domain, d->p.n, s->threads, e) ||
       pel__pair_list_create(&f->list, &f->p, r->range, 0, e))
     return e->code;
@@ -129,8 +129,7 @@ int pel__rdf_create(pel__rdf *r, pel_sim *s, int bins, double range, pel_error *
                   .ntypes = ntypes,
                   .npairs = ntypes * (ntypes + 1) / 2,
                   .range = range > 0 ? range : d->cutoff};
-  r->count = calloc((size_t)((pel__rdf_size(r) - 1) * s->threads), sizeof *r->count);
-  if (!r->count) abort();
+  r->count = pel_calloc((size_t)((pel__rdf_size(r) - 1) * s->threads), sizeof *r->count);
   return r->range > d->cutoff ? far_create(r, s, e) : PEL_OK;
 }
 

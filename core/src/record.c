@@ -9,6 +9,7 @@
 #include "analysis.h"
 #include "dynamics.h"
 #include "particle_output.h"
+#include "pelsim/memory.h"
 
 static pel_snapshot snapshot(pel_sim *s) {
   return (pel_snapshot){.comm = s->comm,
@@ -28,12 +29,12 @@ static pel_scalar *scalars(const pel__records *r, int *n) {
   const char *name[count + 1], *unit[count + 1];
   pel__measure_names(s, name, unit);
   const int more = pel__state_scalars(s, NULL);
-  pel_scalar *x = calloc((size_t)(count + more) + 2, sizeof *x);
+  pel_scalar *x = pel_calloc((size_t)(count + more) + 2, sizeof *x);
   x[0] = (pel_scalar){"dt_limit", s->dt_limit, false};
   x[1] = (pel_scalar){"dt", s->dt, false};
   *n = 2;
   for (int i = 0; i < count; ++i) {
-    char *label = malloc(128);
+    char *label = pel_malloc(128);
     snprintf(label, 128, "reference_%s", name[i]);
     x[(*n)++] = (pel_scalar){label, pel__measure_idle(s, i) ? NAN : r->reference[i], false};
   }
