@@ -78,7 +78,10 @@ static int64_t open_growing(pel_series *f, int i) {
 static int attach(pel_series *f, const pel_snapshot *s, pel_error *e) {
   char what[200];
   f->o = pel__overlay_create(f->fd);
-  f->file = f->o ? pel__overlay_h5open(f->o, true) : -1;
+  if (!f->o) return pel__io_error(e, "open", f->path, errno, 0);
+  f->file = pel__overlay_h5open(f->o, true);
+  const int err = pel__overlay_error(f->o);
+  if (err && err != ENODATA) return pel__io_error(e, "open", f->path, err, 0);
   if (f->file < 0)
     return pel_error_set(e, PEL_IO,
                          "%s cannot be continued: it is no HDF5 file or damaged; move "

@@ -171,8 +171,7 @@ static void free_strings(pel__run_facts *f) {
 }
 
 pel__journal *pel__journal_open(const pel__run_facts *f) {
-  pel__journal *j = calloc(1, sizeof *j);
-  if (!j) return NULL;
+  pel__journal *j = pel_calloc(1, sizeof *j);
   const double now = monotonic();
   j->f = *f;
   copy_strings(&j->f);

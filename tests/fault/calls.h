@@ -1,5 +1,6 @@
 /* What can be made to fail: included by inject.c with a meaning for each macro, and read by
- * inject.cmake for the names.  Memory, then system calls by kind, then MPI. */
+ * inject.cmake for the names.  Memory, then system calls by kind, then MPI: all of it but how its
+ * errors are to be handled, before which it ends the job in words of its own. */
 
 CALL(MEMORY, ENOMEM, void *, NULL, malloc, (size_t n), (n))
 CALL(MEMORY, ENOMEM, void *, NULL, calloc, (size_t n, size_t size), (n, size))
@@ -68,9 +69,6 @@ MESSAGE(MPI_Comm_size, (MPI_Comm c, int *to), (c, to), (MPI_COMM_NULL, to))
 MESSAGE(MPI_Comm_group, (MPI_Comm c, MPI_Group *to), (c, to), (MPI_COMM_NULL, to))
 MESSAGE(MPI_Comm_split_type, (MPI_Comm c, int by, int key, MPI_Info i, MPI_Comm *to),
         (c, by, key, i, to), (c, -77, key, i, to))
-MESSAGE(MPI_Comm_create_errhandler, (MPI_Comm_errhandler_function * f, MPI_Errhandler *to), (f, to),
-        (NULL, to))
-MESSAGE(MPI_Comm_set_errhandler, (MPI_Comm c, MPI_Errhandler h), (c, h), (c, MPI_ERRHANDLER_NULL))
 MESSAGE(MPI_Group_translate_ranks, (MPI_Group a, int n, const int *r, MPI_Group b, int *to),
         (a, n, r, b, to), (a, -1, r, b, to))
 MESSAGE(MPI_Group_free, (MPI_Group * g), (g), (&(MPI_Group){MPI_GROUP_NULL}))

@@ -46,7 +46,7 @@ CONFIGS = {
     'md': '[run]\nmodel = lj\n[start]\nnx = 4\nny = 4\nnz = 4\n[lj]\ncutoff = 2.5\n'
           '[analysis]\naverages = yes\nrdf = yes\nmsd = yes\nevery = 2\n' + COMMON}
 FILES = {'grid': ['fields.nc'], 'md': ['trajectory.h5md', 'observables.h5']}
-NOISE = re.compile(r'HDF5|^ *#\d|MPI_ABORT|^\[|^-----|PMIX|PRTE|ORTE|orte|malloc\(|corrupt|Segm'
+NOISE = re.compile(r'HDF5-DIAG|^ *#\d|MPI_ABORT|^\[|^-----|PMIX|PRTE|ORTE|orte|malloc\(|corrupt|Segm'
                    r'|signal|\*\*\*|backtrace|\(null\)', re.M)
 WRITTEN = 4, 70  # exit codes of a run that could not write, or was broken off
 
@@ -76,7 +76,8 @@ def execute(arguments, fault=None, log=None):
 
 
 def last_line(text):
-    lines = text.strip().splitlines()
+    """The fingerprint; run.log may have something to say after it."""
+    lines = [line for line in text.splitlines() if line.startswith('fingerprint: ')]
     return lines[-1] if lines else ''
 
 
@@ -221,7 +222,7 @@ class Walk:
                 return
         for folder, _, names in os.walk(directory):
             for name in names:
-                if name.endswith(('.tmp', '.reserve')):
+                if name.endswith('.tmp'):
                     self.tell(layout, fault, f'{folder}/{name} is left', log)
 
     def missing(self, layout, directory):
