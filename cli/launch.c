@@ -199,7 +199,8 @@ static int explain(const launch *l, int how, bool resumable) {
     return cli_complain(PEL_INTERNAL, "rank %d was killed by signal %d (%s)%s%s", rank, signal,
                         strsignal(signal), signal == SIGKILL ? ", perhaps for want of memory" : "",
                         advice);
-  if (strstr(notice, "MPI_ABORT was invoked")) return PEL_INTERNAL; /* the rank has said why */
+  /* The rank has said why; mpirun does not always get its notice together. */
+  if (code == PEL_INTERNAL || strstr(notice, "MPI_ABORT was invoked")) return PEL_INTERNAL;
   if (WIFSIGNALED(how))
     return cli_complain(PEL_INTERNAL, "mpirun was killed by signal %d (%s)%s", WTERMSIG(how),
                         strsignal(WTERMSIG(how)), advice);

@@ -147,12 +147,12 @@ static void find_window(pel__columns *c, const introduction *x, int n) {
 }
 
 /* Guests in order of column and place along it. */
-static int seat(pel__particles *p, const introduction *x, int n, pel_error *e) {
+static void seat(pel__particles *p, const introduction *x, int n) {
   pel__guests *g = &p->guests;
   const int first = p->nclusters + p->nimages;
   g->first = first, g->n = 0;
   find_window(&g->column, x, n);
-  if (pel__particles_reserve(p, first + n + 1, e)) return e->code;
+  pel__particles_reserve(p, first + n + 1);
   g->n = n;
   if (n > g->room) {
     g->room = n + n / 4 + 64;
@@ -180,7 +180,6 @@ static int seat(pel__particles *p, const introduction *x, int n, pel_error *e) {
     p->low[first + i] = y->low, p->high[first + i] = y->high;
   }
   free(k);
-  return PEL_OK;
 }
 
 int pel__guests_create(pel__particles *p, double reach, pel_error *e) {
@@ -204,7 +203,7 @@ int pel__guests_create(pel__particles *p, double reach, pel_error *e) {
   introduction *theirs = pel__swap(&peers, sizeof *mine, g->sent, mine, g->got);
   int n = 0;
   for (int i = 0; i < r->npeers; ++i) n += g->got[i];
-  if (!e->code) seat(p, theirs, n, e);
+  if (!e->code) seat(p, theirs, n);
   free(mine), free(theirs);
   return e->code;
 }

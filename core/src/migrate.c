@@ -100,16 +100,15 @@ static char *pack(migration *m, int64_t *gone) {
   return records;
 }
 
-static int append(pel__particles *p, const char *records, int64_t n, pel_error *e) {
+static void append(pel__particles *p, const char *records, int64_t n) {
   const size_t bytes = record_bytes(p);
   const int64_t places = (int64_t)p->nclusters * PEL_LANES;
   const int clusters = (int)((places + n + PEL_LANES - 1) / PEL_LANES);
-  if (pel__particles_reserve(p, clusters + 1, e)) return e->code;
+  pel__particles_reserve(p, clusters + 1);
   for (int64_t i = 0; i < n; ++i) take(p, places + i, records + bytes * (size_t)i);
   for (int64_t i = places + n; i < (int64_t)clusters * PEL_LANES; ++i) p->id[i] = -1;
   p->nclusters = clusters;
   p->n += n;
-  return PEL_OK;
 }
 
 int pel__particles_migrate(pel__particles *p, bool far, pel_error *e) {
@@ -126,7 +125,7 @@ int pel__particles_migrate(pel__particles *p, bool far, pel_error *e) {
   p->n -= gone;
   char *in = pel__swap(&m.to, record_bytes(p), m.count, out, got);
   for (int i = 0; i < m.to.n; ++i) come += got[i];
-  append(p, in, come, e);
+  append(p, in, come);
   free(out), free(in), free(m.count), free(got);
   return e->code;
 }

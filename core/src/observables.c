@@ -1,4 +1,5 @@
 /* Results of the analysis: for people, and for observables.h5. */
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -88,7 +89,7 @@ static void add_averages(desk *d) {
 /* ---- the table of diagnostics ---- */
 
 /* diagnostics.csv, [row][3 + columns]: what has been written is also what a resumed run has. */
-static double *read_table(const char *path, int columns, int64_t *rows) {
+static double *read_table(const char *path, int columns, int64_t *rows, pel_error *e) {
   FILE *f = fopen(path, "r");
   char *line = NULL;
   double *x = NULL;
@@ -106,19 +107,21 @@ static double *read_table(const char *path, int columns, int64_t *rows) {
     }
     *rows += more;
   }
+  if (!f || ferror(f))
+    pel_error_set(e, PEL_IO, "cannot read %s: %s", path, strerror(errno ? errno : EIO));
   if (f) fclose(f);
   free(line);
   return x;
 }
 
 /* Rank 0. */
-static void add_table(desk *d) {
+static void add_table(desk *d, pel_error *e) {
   const int n = pel__measure_count(d->s);
   const char *name[n + 1], *units[n + 1];
   char path[5000];
   int64_t rows;
   snprintf(path, sizeof path, "%s/diagnostics.csv", d->s->dir);
-  double *x = read_table(path, n, &rows), *time = room(d, rows);
+  double *x = read_table(path, n, &rows, e), *time = room(d, rows);
   int64_t *step = keep(d, pel_calloc((size_t)rows + 1, sizeof *step));
   pel__measure_names(d->s, name, units);
   for (int64_t i = 0; i < rows; ++i) {
@@ -312,8 +315,8 @@ int pel__analysis_write(pel_sim *s, pel_error *e) {
                           .config = s->config_json,
                           .step = s->step,
                           .time = s->time};
-  if (s->rank == 0 && s->analysis->part[PEL__AVERAGES].on) add_table(&d);
-  if (s->rank == 0) s->host->io->observables_write(&x, d.x, d.n, path, e);
+  if (s->rank == 0 && s->analysis->part[PEL__AVERAGES].on) add_table(&d, e);
+  if (s->rank == 0 && !e->code) s->host->io->observables_write(&x, d.x, d.n, path, e);
   clear(&d);
   return pel__agree_error(s->comm, e);
 }

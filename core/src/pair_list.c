@@ -378,7 +378,7 @@ int pel__pair_list_build(pel__pair_list *l, pel__particles *p, bool far, pel_err
   const double reach = l->cutoff + l->skin;
   if (p->regions) pel__regions_check(p->regions, &p->domain, reach, e);
   pel__particles_migrate(p, far, e);
-  if (!e->code && !pel__particles_sort(p, e)) pel__images_create(p, reach, e);
+  if (!e->code && !pel__particles_sort(p, e)) pel__images_create(p, reach);
   pel__guests_create(p, reach, e);
   if (agree(p, e)) return e->code;
   pel__refresh(p, pel__positions(p));

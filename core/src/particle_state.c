@@ -159,12 +159,11 @@ void pel__dynamics_adopt(pel_sim *s, const pel_array *arrays) {
   pel__dynamics *d = s->dynamics;
   pel__particles *p = &d->p;
   const pel__slab slab = pel__slab_of(p->total, s->rank, s->nranks);
-  pel_error e = {0};
   contents c;
   list(s, &c);
   p->n = slab.n;
   p->nclusters = (int)((p->n + PEL_LANES - 1) / PEL_LANES);
-  if (pel__particles_reserve(p, p->nclusters + 1, &e)) pel_out_of_memory(0);
+  pel__particles_reserve(p, p->nclusters + 1);
   for (int64_t i = 0; i < (int64_t)p->nclusters * PEL_LANES; ++i) {
     p->id[i] = i < p->n ? slab.first + i + 1 : -1;
     if (i < p->n)

@@ -151,7 +151,8 @@ static pel_array *add_state(pel_sim *s, pel_snapshot *x) {
 
 void pel__record_observables(pel__records *r) {
   pel_error e = {0};
-  if (pel__analysis_write(r->s, &e)) pel__journal_say(r->journal, "%s; the run goes on", e.text);
+  r->lost_observables = pel__analysis_write(r->s, &e) != PEL_OK;
+  if (e.code) pel__journal_say(r->journal, "%s; the run goes on", e.text);
 }
 
 bool pel__record_checkpoint(pel__records *r) {
@@ -183,7 +184,8 @@ bool pel__record_checkpoint(pel__records *r) {
   return !e.code;
 }
 
-int pel__record_account(const pel__records *r, pel_error *e) {
+int pel__record_account(pel__records *r, pel_error *e) {
+  if (r->lost_observables) pel__record_observables(r); /* perhaps it can be written by now */
   int64_t rows = pel__journal_lost(r->journal);
   MPI_Bcast(&rows, 1, MPI_INT64_T, 0, r->s->comm);
   const struct {
@@ -191,6 +193,7 @@ int pel__record_account(const pel__records *r, pel_error *e) {
     const char *noun, *rest; /* noun NULL: it is not counted */
   } lost[] = {{r->lost_records, "output record", ""},
               {rows, "row", " of diagnostics.csv"},
+              {r->lost_observables, NULL, "observables.h5"},
               {r->lost_checkpoints, NULL, "the last checkpoint"}};
   char list[200] = "";
   int kinds = 0, told = 0;

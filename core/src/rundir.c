@@ -81,8 +81,10 @@ static int visit_entries(const char *dir, bool (*wanted)(const char *),
   DIR *d = opendir(dir);
   if (!d) return errno == ENOENT ? 0 : errno;
   int code = 0;
-  for (struct dirent *entry; !code && (entry = readdir(d));)
+  struct dirent *entry = NULL;
+  while (!code && (errno = 0, entry = readdir(d)))
     if (wanted(entry->d_name)) code = visit(dir, entry->d_name);
+  if (!code && !entry) code = errno;
   closedir(d);
   return code;
 }
@@ -99,17 +101,21 @@ static int remove_entry(const char *dir, const char *name) {
   return code;
 }
 
-static bool has_checkpoint(const char *dir) {
+/* 1: yes, 0: no; else it cannot be told, with a sentence: an unreadable directory is not empty. */
+static int has_checkpoint(const char *dir, pel_error *e) {
   char *sub = pel__path(dir, "checkpoints");
-  const bool yes = sub && visit_entries(sub, is_checkpoint, found) == -1;
+  const int code = sub ? visit_entries(sub, is_checkpoint, found) : ENOMEM;
   free(sub);
-  return yes;
+  if (code > 0 && code != ENOTDIR)
+    pel_error_set(e, PEL_IO, "cannot look for checkpoints in %s/checkpoints: %s", dir,
+                  strerror(code));
+  return code < 0;
 }
 
-static bool is_used(const char *dir) {
+static bool is_used(const char *dir, pel_error *e) {
   for (int i = 0; i < PEL_N(owned); ++i)
     if (exists(dir, owned[i])) return true;
-  return has_checkpoint(dir);
+  return has_checkpoint(dir, e);
 }
 
 static int clean(const char *dir, pel_error *e) {
@@ -201,7 +207,9 @@ static int refuse_used(const char *dir, pel_error *e) {
     snprintf(about, sizeof about, " (%.20s at step %lld)", state,
              (long long)json_integer_value(json_object_get(run, "step")));
   json_decref(run);
-  if (has_checkpoint(dir))
+  const bool resumable = has_checkpoint(dir, e);
+  if (e->code) return e->code;
+  if (resumable)
     return pel_error_set(e, PEL_USAGE,
                          "%s holds an earlier run%s: continue it with `%s`, or add --overwrite to "
                          "delete it and start anew",
@@ -213,7 +221,7 @@ static int refuse_used(const char *dir, pel_error *e) {
 }
 
 int pel__rundir_resumable(const char *dir, pel_error *e) {
-  if (has_checkpoint(dir)) return PEL_OK;
+  if (has_checkpoint(dir, e) || e->code) return e->code;
   if (!is_directory(dir))
     return pel_error_set(e, PEL_USAGE,
                          "nothing to resume: there is no run directory %s; start without --resume, "
@@ -221,7 +229,7 @@ int pel__rundir_resumable(const char *dir, pel_error *e) {
                          dir);
   return pel_error_set(e, PEL_USAGE, "nothing to resume: %s/checkpoints holds no step_*.h5; %s",
                        dir,
-                       is_used(dir) ? "start anew with --overwrite" : "start without --resume");
+                       is_used(dir, e) ? "start anew with --overwrite" : "start without --resume");
 }
 
 /* ---- making and locking it ---- */
@@ -369,7 +377,8 @@ static int take_lock(const char *dir, pel_error *e) {
 
 static int prepare(const char *dir, bool resume, bool overwrite, pel_error *e) {
   if (resume && pel__rundir_resumable(dir, e)) return e->code;
-  if (!resume && !overwrite && is_used(dir)) return refuse_used(dir, e);
+  if (!resume && !overwrite && is_used(dir, e)) return refuse_used(dir, e);
+  if (e->code) return e->code;
   if (overwrite && clean(dir, e)) return e->code;
   char *sub = pel__path(dir, "checkpoints");
   const int failed = !sub ? ENOMEM : mkdir(sub, 0777) ? errno : 0;

@@ -162,7 +162,7 @@ class Walk:
             return [spec(c) for c in calls] + lasting
         paths = collections.defaultdict(list)
         for c in calls:
-            paths[c[0], c[2], c[3]].append(spec(c))
+            paths[c[0], c[2].replace('2', '1'), c[3]].append(spec(c))
         some = [chosen.choice(specs) for specs in paths.values()]
         chosen.shuffle(some)
         rare = [s for s in some if s.startswith(('sync', 'name', 'open'))]
@@ -247,7 +247,7 @@ class Walk:
         self.codes[code] += 1
         self.judge_end(layout, code, out, err, fault, log)
         self.judge_rest(layout, directory, code, out + err, fault, log)
-        if OPTIONS.fault:
+        if OPTIONS.fault or OPTIONS.tell:
             print(f'{layout}, {fault}: exit code {code}\n{err}', end='')
         shutil.rmtree(directory, ignore_errors=True)
         return True
@@ -289,6 +289,7 @@ def main():
     p.add_argument('--whole', action='store_true')
     p.add_argument('--only', default='')
     p.add_argument('--fault')
+    p.add_argument('--tell', action='store_true')
     p.add_argument('--jobs', type=int, default=2)
     p.add_argument('--seed', type=int, default=1)
     p.add_argument('--share', default='1/1')
