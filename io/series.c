@@ -255,7 +255,7 @@ pel_series *pel__series_open(const pel_snapshot *s, const char *path, bool appen
   pel__ignore_sigxfsz();
   pel_series *f = allocate(s, path, single, &mine);
   if (!pel__agree(s->comm, &mine) && !pel__arrays_complete(s, &mine)) {
-    int new = !append || access(path, F_OK);
+    int new = !append || (access(path, F_OK) && errno == ENOENT);
     MPI_Bcast(&new, 1, MPI_INT, 0, s->comm);
     if (new)
       create(f, s, &mine);
@@ -273,7 +273,7 @@ pel_series *pel__series_open(const pel_snapshot *s, const char *path, bool appen
 int pel__series_check(const pel_snapshot *s, const char *path, bool single, pel_error *e) {
   pel_error mine = {0};
   pel_series *f = allocate(s, path, single, &mine);
-  if (!pel__agree(s->comm, &mine) && !f->rank && !access(path, F_OK)) {
+  if (!pel__agree(s->comm, &mine) && !f->rank && (!access(path, F_OK) || errno != ENOENT)) {
     f->fd = open(path, O_RDWR | O_CLOEXEC);
     if (f->fd < 0)
       pel__io_error(&mine, "open", path, errno, 0);

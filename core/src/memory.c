@@ -50,8 +50,10 @@ void *pel_aligned_alloc(size_t alignment, size_t bytes) {
   return p;
 }
 
-char *pel_strdup(const char *text) {
-  char *copy = strdup(text);
-  if (!copy) pel_out_of_memory(strlen(text) + 1);
+char *pel_strdup(const char *text) { return pel_strndup(text, strlen(text)); }
+
+char *pel_strndup(const char *text, size_t most) {
+  char *copy = strndup(text, most);
+  if (!copy) pel_out_of_memory(strnlen(text, most) + 1);
   return copy;
 }

@@ -1,5 +1,6 @@
 #include "record.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -71,9 +72,10 @@ static uint64_t inode_of(const char *path) { /* 0: it is not there */
   return stat(path, &st) ? 0 : (uint64_t)st.st_ino;
 }
 
-/* A run that was killed before its first record, or resumed elsewhere, has no file yet. */
+/* A run that was killed before its first record, or resumed elsewhere, has no file yet.  A file
+ * that cannot be asked for is left to the opening, which tells why: begun anew it would be lost. */
 static bool file_exists(const pel_sim *s, const char *path) {
-  int yes = s->rank == 0 && inode_of(path) != 0;
+  int yes = s->rank == 0 && (inode_of(path) != 0 || errno != ENOENT);
   MPI_Bcast(&yes, 1, MPI_INT, 0, s->comm);
   return yes;
 }

@@ -41,10 +41,11 @@ static bool is_directory(const char *path) {
   return stat(path, &s) == 0 && S_ISDIR(s.st_mode);
 }
 
+/* What cannot be asked for counts as there: nothing is begun over it. */
 static bool exists(const char *dir, const char *name) {
   char *path = pel__path(dir, name);
   struct stat s;
-  const bool there = path && lstat(path, &s) == 0;
+  const bool there = !path || lstat(path, &s) == 0 || (errno != ENOENT && errno != ENOTDIR);
   free(path);
   return there;
 }

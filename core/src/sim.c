@@ -125,11 +125,14 @@ static void list_vars(pel_sim *s) {
   }
 }
 
+/* As a rule all ranks find the same errors; one that finds what others do not, for want of memory,
+ * tells it and all give up. */
 static int report_errors(pel_sim *s) {
-  int n = pel__config_errors(s->config);
-  if (!n) return PEL_OK;
-  if (s->rank == 0) pel__config_print_errors(s->config, stderr);
-  return s->unreadable ? PEL_IO : PEL_USAGE;
+  const int n = pel__config_errors(s->config), code = s->unreadable ? PEL_IO : PEL_USAGE;
+  int least[2] = {n ? s->rank : s->nranks, n ? -code : 0};
+  MPI_Allreduce(MPI_IN_PLACE, least, 2, MPI_INT, MPI_MIN, s->comm);
+  if (least[0] == s->rank) pel__config_print_errors(s->config, stderr);
+  return -least[1];
 }
 
 /* ---- plans, layout, memory ---- */

@@ -1,12 +1,13 @@
 """Every call of the system and of MPI that could fail is made to fail, one at a time, in whole small
 runs: a grid and particles, from the start and resumed, on 1 and 3 ranks.
 
-    walk.py PELSIM SOURCE [--whole] [--only TEXT] [--fault SPEC] [--jobs N] [--seed N] [--share A/B]
+    walk.py PELSIM [--whole] [--only TEXT] [--kind KIND] [--fault SPEC] [--jobs N] [--seed N]
+            [--share A/B] [--budget SECONDS] [--tell]
 
 PELSIM is a build with PELSIM_FAULTS (tests/fault/inject.c).  Without --whole, one call for each
 path through the program that leads to one, spread over the run by the seed, as far as --budget
-seconds go.  --only: runs whose name holds the text, as in "md, resumed, 3 ranks"; --fault repeats
-one failure: memory:17@0.
+seconds go.  --only: runs whose name holds the text, as in "md, resumed, 3 ranks"; --kind: failures of one kind; --fault repeats
+one failure: memory:17@0.  --share 2/5: the second fifth.  --tell: what each run said.
 
 Whatever fails, demanded is: the run ends by itself, within seconds and not by a signal; with the
 right fingerprint, or with a sentence and no words of libraries; all checkpoints that are left are
@@ -51,9 +52,10 @@ NOISE = re.compile(r'HDF5-DIAG|^ *#\d|MPI_ABORT|^\[|^-----|PMIX|PRTE|ORTE|orte|m
 WRITTEN = 4, 70  # exit codes of a run that could not write, or was broken off
 
 
-class Layout(collections.namedtuple('Layout', 'model resumed ranks')):
+class Layout(collections.namedtuple('Layout', 'model start ranks')):
+    """start: new, resumed, or refused, since the directory holds another run."""
     def __str__(self):
-        return f"{self.model}, {'resumed' if self.resumed else 'new'}, {self.ranks} ranks"
+        return f'{self.model}, {self.start}, {self.ranks} ranks'
 
 
 def execute(arguments, fault=None, log=None):
@@ -127,11 +129,11 @@ class Walk:
     def arguments(self, layout, directory):
         words = ['run', self.config(layout.model), '--dir', directory, '-t', '1', '-n',
                  str(layout.ranks)]
-        return words + (['--resume'] if layout.resumed else [])
+        return words + (['--resume'] if layout.start == 'resumed' else [])
 
     def prepare(self, layout, directory):
         shutil.rmtree(directory, ignore_errors=True)
-        if layout.resumed:
+        if layout.start != 'new':
             shutil.copytree(self.path(layout.model, 'half'), directory)
 
     # ---- which failures there are ----
@@ -153,7 +155,7 @@ class Walk:
 
     def faults(self, layout, chosen):
         """The failures to walk: all, or a spread sample with one of each path, rare ones first."""
-        calls = self.calls(layout)
+        calls = [c for c in self.calls(layout) if OPTIONS.kind in ('', c[0])]
         spec = lambda c: f'{c[0]}:{c[1]}' + ('' if c[2] == '-' else f'@{c[2]}')
         lasting = [f'{kind}:{n}+' + ('' if who == '-' else f'@{who}')
                    for kind in ('write', 'sync', 'open')
@@ -186,6 +188,8 @@ class Walk:
             bad('had to be killed')
         elif code < 0 or code > 100:
             bad(f'ended by a signal: {code}')
+        elif code == 0 and layout.start == 'refused':
+            bad('exit code 0')
         elif code == 0 and last_line(out) != self.reference[layout.model]:
             bad(f'exit code 0, but {last_line(out)!r}, want {self.reference[layout.model]!r}')
         elif code not in (0, 2, 4, 70, 75):
@@ -204,10 +208,15 @@ class Walk:
             status, out, wrong = execute(['verify', *left])
             if status:
                 self.tell(layout, fault, f'checkpoints are left damaged: {out}{wrong}', log)
-        again = Layout(layout.model, bool(left), 1)
+        # What cannot be read once may be set aside; what was merely not tried may not.
+        aside = [n for _, _, names in os.walk(directory) for n in names if n.endswith('.bad')]
+        if aside and not fault.startswith(('read', 'short')):
+            self.tell(layout, fault, f'exit code {code}, and a good checkpoint is set aside: {err}',
+                      log)
+        again = Layout(layout.model, None, 1)
         lost = 'could not be written' in err or 'lacks' in err or 'without' in err
         for attempt in ('--resume' if left else '--overwrite'), '--overwrite':
-            words = [w for w in self.arguments(again, directory) if w != '--resume'] + [attempt]
+            words = self.arguments(again, directory) + [attempt]
             status, out, wrong = execute(words)
             if status or last_line(out) != self.reference[layout.model]:
                 self.tell(layout, fault, f'{attempt} afterwards: exit code {status}, '
@@ -224,6 +233,15 @@ class Walk:
             for name in names:
                 if name.endswith('.tmp'):
                     self.tell(layout, fault, f'{folder}/{name} is left', log)
+
+    def judge_untouched(self, layout, directory, fault, log):
+        def all_of(top):
+            return {os.path.relpath(os.path.join(folder, n), top): content(os.path.join(folder, n))
+                    for folder, _, names in os.walk(top) for n in names if n != '.lock'}
+        before, after = all_of(self.path(layout.model, 'half')), all_of(directory)
+        changed = [n for n in before.keys() | after.keys() if before.get(n) != after.get(n)]
+        if changed:
+            self.tell(layout, fault, f'refused, but these are changed: {changed}', log)
 
     def missing(self, layout, directory):
         whole = self.path(layout.model, 'whole')
@@ -246,6 +264,8 @@ class Walk:
             self.codes['not reached'] += 1
         self.codes[code] += 1
         self.judge_end(layout, code, out, err, fault, log)
+        if layout.start == 'refused':
+            self.judge_untouched(layout, directory, fault, log)
         self.judge_rest(layout, directory, code, out + err, fault, log)
         if OPTIONS.fault or OPTIONS.tell:
             print(f'{layout}, {fault}: exit code {code}\n{err}', end='')
@@ -254,8 +274,8 @@ class Walk:
 
     def run(self):
         chosen = random.Random(OPTIONS.seed)
-        layouts = [Layout(model, resumed, ranks) for ranks in (1, 3) for model in CONFIGS
-                   for resumed in (False, True)]
+        layouts = [Layout(model, start, ranks) for ranks in (1, 3) for model in CONFIGS
+                   for start in ('new', 'resumed', 'refused') if start != 'refused' or model == 'grid']
         layouts = [x for x in layouts if OPTIONS.only in str(x)]
         for i, layout in enumerate(layouts):
             begun = time.monotonic()
@@ -285,10 +305,10 @@ def main():
     global OPTIONS
     p = argparse.ArgumentParser()
     p.add_argument('pelsim')
-    p.add_argument('source')
     p.add_argument('--whole', action='store_true')
     p.add_argument('--only', default='')
     p.add_argument('--fault')
+    p.add_argument('--kind', default='')
     p.add_argument('--tell', action='store_true')
     p.add_argument('--jobs', type=int, default=2)
     p.add_argument('--seed', type=int, default=1)

@@ -11,6 +11,7 @@ void *pel_calloc(size_t n, size_t bytes) __attribute__((returns_nonnull));
 void *pel_realloc(void *old, size_t bytes) __attribute__((returns_nonnull));
 void *pel_aligned_alloc(size_t alignment, size_t bytes) __attribute__((returns_nonnull));
 char *pel_strdup(const char *text) __attribute__((returns_nonnull));
+char *pel_strndup(const char *text, size_t most) __attribute__((returns_nonnull));
 
 /* Ends the job: `bytes` (0: unknown) were not to be had.  From any thread. */
 void pel_out_of_memory(size_t bytes) __attribute__((noreturn));
