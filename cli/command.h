@@ -99,8 +99,8 @@ cli_world cli_world_look(void);
 /* A file through which the first rank tells the process that started mpirun how far it is, because
  * mpirun's exit code does not tell.  CLI_STATUS names it in the environment. */
 #define CLI_STATUS "PELSIM_STATUS"
-enum { CLI_STARTING = -1, CLI_READY = -2 }; /* otherwise the exit code */
-void cli_status_write(int status);
+enum { CLI_STARTING = -1, CLI_READY = -2, CLI_UNKNOWN = -3 }; /* otherwise the exit code */
+bool cli_status_write(int status);
 int cli_status_read(const char *path);
 
 /* Starts mpirun with a->worker on `ranks` ranks, passes signals on as SIGUSR1, and returns the exit

@@ -187,7 +187,7 @@ static void kill_leftovers(void) {
 }
 
 /* Why there is no exit code from the first rank, as one sentence. */
-static int explain(const launch *l, int how, bool resumable) {
+static int explain(const launch *l, int status, int how, bool resumable) {
   const char *advice =
       resumable ? "; 'pelsim run' with --resume continues from the newest checkpoint" : "";
   const char *notice = l->filter.notice, *p;
@@ -199,15 +199,20 @@ static int explain(const launch *l, int how, bool resumable) {
     return cli_complain(PEL_INTERNAL, "rank %d was killed by signal %d (%s)%s%s", rank, signal,
                         strsignal(signal), signal == SIGKILL ? ", perhaps for want of memory" : "",
                         advice);
+  if (status == CLI_UNKNOWN)
+    return cli_complain(PEL_INTERNAL,
+                        "cannot read the ranks' report '%s': run.log and run.json "
+                        "say how the run ended",
+                        l->status);
+  if (code == PEL_OK || strstr(notice, "processes exited with non-zero status")) return code;
   /* The rank has said why; mpirun does not always get its notice together. */
   if (code == PEL_INTERNAL || strstr(notice, "MPI_ABORT was invoked")) return PEL_INTERNAL;
   if (WIFSIGNALED(how))
     return cli_complain(PEL_INTERNAL, "mpirun was killed by signal %d (%s)%s", WTERMSIG(how),
                         strsignal(WTERMSIG(how)), advice);
-  if (cli_status_read(l->status) == CLI_STARTING) {
+  if (status == CLI_STARTING) {
     /* Ranks that cannot see the status file, on other hosts, exit with their code. */
     if (code == 127) return PEL_USAGE; /* the sentence came from become_mpirun */
-    if (code == PEL_OK || strstr(notice, "processes exited with non-zero status")) return code;
     return cli_complain(PEL_USAGE, "mpirun could not start the ranks (exit code %d)%s%s", code,
                         *notice ? "; it says:\n" : "", notice);
   }
@@ -246,7 +251,7 @@ int cli_launch(const cli_arguments *a, int ranks, bool stoppable) {
     const int how = attend(&l);
     kill_leftovers();
     code = cli_status_read(l.status);
-    if (code < 0) code = explain(&l, how, stoppable);
+    if (code < 0) code = explain(&l, code, how, stoppable);
   }
   unlink(l.status);
   free(argv);

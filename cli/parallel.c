@@ -117,9 +117,10 @@ static int work(const cli_arguments *a, const cli_world *w, cli_task *task, bool
     code = task(MPI_COMM_WORLD, &r, a);
   }
   fflush(NULL);
-  if (rank == 0) cli_status_write(code);
+  /* Where the report fails, the exit code must tell: mpirun passes it on. */
+  const bool reported = rank > 0 || cli_status_write(code);
   MPI_Finalize();
-  return supervised ? PEL_OK : code;
+  return supervised && reported ? PEL_OK : code;
 }
 
 int cli_parallel(const cli_arguments *a, cli_task *task, bool stoppable) {

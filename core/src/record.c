@@ -212,9 +212,13 @@ int pel__record_account(pel__records *r, pel_error *e) {
     strcat(list, !told++ ? "" : told == kinds ? " and " : ", ");
     strcat(list, item);
   }
+  const bool gone = r->lost_records || rows; /* they lie before the newest checkpoint */
   return pel_error_set(
-      e, PEL_IO, "%s could not be written; make room or repair the directory, then %s", list,
-      r->saved_step >= 0 ? "run again with --resume or --overwrite" : "run again with --overwrite");
+      e, PEL_IO,
+      "%s could not be written; make room or repair the directory, then run again with %s", list,
+      r->saved_step < 0 ? "--overwrite"
+      : gone            ? "--overwrite (--resume goes on, but does not bring them back)"
+                        : "--resume");
 }
 
 static void say(void *ctx, const char *sentence) {

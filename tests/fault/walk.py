@@ -1,13 +1,14 @@
 """Every call of the system and of MPI that could fail is made to fail, one at a time, in whole small
 runs: a grid and particles, from the start and resumed, on 1 and 3 ranks.
 
-    walk.py PELSIM [--whole] [--only TEXT] [--kind KIND] [--fault SPEC] [--jobs N] [--seed N]
-            [--share A/B] [--budget SECONDS] [--tell]
+    walk.py PELSIM [--whole] [--only TEXT] [--kind KIND] [--rank R] [--fault SPEC] [--jobs N]
+            [--seed N] [--share A/B] [--budget SECONDS] [--tell]
 
 PELSIM is a build with PELSIM_FAULTS (tests/fault/inject.c).  Without --whole, one call for each
 path through the program that leads to one, spread over the run by the seed, as far as --budget
-seconds go.  --only: runs whose name holds the text, as in "md, resumed, 3 ranks"; --kind: failures of one kind; --fault repeats
-one failure: memory:17@0.  --share 2/5: the second fifth.  --tell: what each run said.
+seconds go.  --only: runs whose name holds the text, as in "md, resumed, 3 ranks"; --kind, --rank:
+failures of one kind, on one rank ("-": in the starter of mpirun); --fault repeats one failure: memory:17@0.  --share 2/5: the second fifth.  --tell: what
+each run said.
 
 Whatever fails, demanded is: the run ends by itself, within seconds and not by a signal; with the
 right fingerprint, or with a sentence and no words of libraries; all checkpoints that are left are
@@ -32,7 +33,7 @@ ENVIRONMENT = {k: v for k, v in os.environ.items()
                if not k.startswith(('OMPI_', 'PMIX_', 'PMI_', 'OMP_', 'SLURM_', 'PBS_', 'PELSIM_'))}
 # Passive: also keeps a single process from starting itself anew, which would count twice.
 ENVIRONMENT |= {'OMP_WAIT_POLICY': 'passive', 'LC_ALL': 'C'}
-PATIENCE = 40  # seconds; a run takes less than one
+PATIENCE = 60  # seconds; a run takes less than one
 COMMON = '''[time]
 steps = 6
 [output]
@@ -155,7 +156,8 @@ class Walk:
 
     def faults(self, layout, chosen):
         """The failures to walk: all, or a spread sample with one of each path, rare ones first."""
-        calls = [c for c in self.calls(layout) if OPTIONS.kind in ('', c[0])]
+        calls = [c for c in self.calls(layout) if OPTIONS.kind in ('', c[0]) and
+                 OPTIONS.rank in ('', c[2])]
         spec = lambda c: f'{c[0]}:{c[1]}' + ('' if c[2] == '-' else f'@{c[2]}')
         lasting = [f'{kind}:{n}+' + ('' if who == '-' else f'@{who}')
                    for kind in ('write', 'sync', 'open')
@@ -309,6 +311,7 @@ def main():
     p.add_argument('--only', default='')
     p.add_argument('--fault')
     p.add_argument('--kind', default='')
+    p.add_argument('--rank', default='')
     p.add_argument('--tell', action='store_true')
     p.add_argument('--jobs', type=int, default=2)
     p.add_argument('--seed', type=int, default=1)
