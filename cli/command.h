@@ -3,6 +3,7 @@
 #define CLI_COMMAND_H
 
 #include "pelsim/embed.h"
+#include "pelsim/memory.h"
 
 /* Everything a command line can say: each option of each subcommand has its member here. */
 typedef struct {
@@ -101,8 +102,8 @@ cli_world cli_world_look(void);
 /* A file through which the first rank tells the process that started mpirun how far it is, because
  * mpirun's exit code does not tell.  CLI_STATUS names it in the environment. */
 #define CLI_STATUS "PELSIM_STATUS"
-enum { CLI_STARTING = -1, CLI_READY = -2 }; /* otherwise the exit code */
-void cli_status_write(int status);
+enum { CLI_STARTING = -1, CLI_READY = -2, CLI_UNKNOWN = -3 }; /* otherwise the exit code */
+bool cli_status_write(int status);
 int cli_status_read(const char *path);
 
 /* What a later attempt is told in the environment: the step to stop at, and the seconds that those

@@ -217,7 +217,12 @@ static void explain(const launch *l, int how, cli_outcome *o) {
     o->code = CLI_INTERRUPTED;
     snprintf(why, size, "stopped at once");
   } else if (explain_rank(notice, why, size)) {
-  } else if (strstr(notice, "MPI_ABORT was invoked")) { /* the rank has said why */
+  } else if (o->code == CLI_UNKNOWN) {
+    snprintf(why, size,
+             "cannot read the ranks' report '%s': run.log and run.json say how the run ended",
+             l->status);
+  } else if (code == PEL_INTERNAL || strstr(notice, "MPI_ABORT was invoked")) {
+    /* The rank has said why; mpirun does not always get its notice together. */
   } else if (WIFSIGNALED(how)) {
     snprintf(why, size, "mpirun was killed by signal %d (%s)", WTERMSIG(how),
              strsignal(WTERMSIG(how)));

@@ -51,19 +51,24 @@ static void catch_signals(void) {
 
 /* ---- MPI ---- */
 
-static void on_mpi_error(MPI_Comm *comm, int *code, ...) {
-  char text[MPI_MAX_ERROR_STRING] = "";
-  int rank = 0, size = 0, length = 0;
-  MPI_Comm_rank(MPI_COMM_WORLD, &rank);
-  MPI_Error_string(*code, text, &length);
-  fprintf(
-      stderr,
-      "pelsim: MPI failed on rank %d: %s; all ranks stop, checkpoints written before are good\n",
-      rank, text);
+static int world_rank, world_size = 1;
+
+/* Ends all ranks.  Asks nothing of MPI that could fail again. */
+static void end_job(const char *text) {
+  fprintf(stderr, "pelsim: rank %d: %s; all ranks stop, checkpoints written before are good\n",
+          world_rank, text);
   fflush(NULL);
-  MPI_Comm_size(MPI_COMM_WORLD, &size);
-  if (size == 1) _exit(PEL_INTERNAL); /* nobody to tell; MPI_Abort would print a notice */
-  MPI_Abort(*comm, PEL_INTERNAL);
+  if (world_size > 1) MPI_Abort(MPI_COMM_WORLD, PEL_INTERNAL);
+  _exit(PEL_INTERNAL); /* nobody to tell; MPI_Abort would print a notice */
+}
+
+static void on_mpi_error(MPI_Comm *comm, int *code, ...) {
+  char why[MPI_MAX_ERROR_STRING] = "", text[MPI_MAX_ERROR_STRING + 20];
+  int length = 0;
+  (void)comm;
+  MPI_Error_string(*code, why, &length);
+  snprintf(text, sizeof text, "MPI failed: %s", why);
+  end_job(text);
 }
 
 static void handle_mpi_errors(void) {
@@ -72,6 +77,9 @@ static void handle_mpi_errors(void) {
   MPI_Comm_set_errhandler(MPI_COMM_WORLD, h); /* duplicates inherit it */
   MPI_Comm_set_errhandler(MPI_COMM_SELF, h);
   MPI_Errhandler_free(&h);
+  MPI_Comm_rank(MPI_COMM_WORLD, &world_rank);
+  MPI_Comm_size(MPI_COMM_WORLD, &world_size);
+  pel_memory_end(end_job);
 }
 
 /* What the launcher says and what MPI sees must agree, or each process would run the whole
@@ -122,9 +130,10 @@ static int work(const cli_arguments *a, const cli_world *w, cli_task *task, bool
     code = task(MPI_COMM_WORLD, &r, a);
   }
   fflush(NULL);
-  if (rank == 0) cli_status_write(code);
+  /* Where the report fails, the exit code must tell: mpirun passes it on. */
+  const bool reported = rank > 0 || cli_status_write(code);
   MPI_Finalize();
-  return supervised ? PEL_OK : code;
+  return supervised && reported ? PEL_OK : code;
 }
 
 int cli_parallel(const cli_arguments *a, cli_task *task, bool stoppable) {

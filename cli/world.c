@@ -38,22 +38,22 @@ cli_world cli_world_look(void) {
 
 enum { STATUS_BYTES = 8 };
 
-void cli_status_write(int status) {
+bool cli_status_write(int status) {
   const char *path = getenv(CLI_STATUS);
   const int fd = path ? open(path, O_WRONLY | O_CLOEXEC) : -1;
-  if (fd < 0) return;
+  if (fd < 0) return false;
   char text[16];
   snprintf(text, sizeof text, "%*d", STATUS_BYTES, status);
-  if (pwrite(fd, text, STATUS_BYTES, 0) != STATUS_BYTES)
-    cli_complain(PEL_IO, "cannot report to the starting process through '%s'", path);
+  const bool written = pwrite(fd, text, STATUS_BYTES, 0) == STATUS_BYTES;
   close(fd);
+  return written;
 }
 
 int cli_status_read(const char *path) {
   char text[STATUS_BYTES + 1] = "";
   const int fd = open(path, O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return CLI_STARTING;
+  if (fd < 0) return CLI_UNKNOWN;
   const ssize_t n = read(fd, text, STATUS_BYTES);
   close(fd);
-  return n == STATUS_BYTES ? atoi(text) : CLI_STARTING;
+  return n == STATUS_BYTES ? atoi(text) : CLI_UNKNOWN;
 }

@@ -10,6 +10,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 #include "checkpoint.h"
+#include "pelsim/memory.h"
 #include "posix_io.h"
 
 void pel__checkpoint_name(char *path, size_t size, const char *dir, int64_t step) {
@@ -31,23 +32,25 @@ static int descending(const void *a, const void *b) {
   return (x < y) - (x > y);
 }
 
-/* Steps of the files with this suffix, newest first. */
+/* Steps of the files with this suffix, newest first; -1 with errno if they cannot all be told. */
 static int list(const char *dir, const char *suffix, int64_t **step) {
   DIR *d = opendir(dir);
   if (!d) return -1;
   int n = 0, room = 0;
   *step = NULL;
-  for (const struct dirent *f; (f = readdir(d));) {
+  for (const struct dirent *f; errno = 0, (f = readdir(d));) {
     const int64_t s = step_of(f->d_name, suffix);
     if (s < 0) continue;
-    if (n == room) {
-      int64_t *more = realloc(*step, (size_t)(room = 2 * room + 16) * sizeof *more);
-      if (!more) break;
-      *step = more;
-    }
+    if (n == room) *step = pel_realloc(*step, (size_t)(room = 2 * room + 16) * sizeof **step);
     (*step)[n++] = s;
   }
+  const int err = errno;
   closedir(d);
+  if (err) {
+    free(*step);
+    errno = err;
+    return -1;
+  }
   if (n) qsort(*step, (size_t)n, sizeof **step, descending);
   return n;
 }

@@ -18,6 +18,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include "checkpoint.h"
+#include "pelsim/memory.h"
 #include "posix_io.h"
 #define XXH_INLINE_ALL
 #include <xxhash.h>
@@ -115,10 +116,8 @@ static bool take_array(const char **p, pel__header *h) {
       h->narrays ? h->array[h->narrays - 1].at + h->array[h->narrays - 1].bytes : h->block;
   if (!end || end == *p || r.at < from || r.bytes > h->size || r.at > h->size - r.bytes)
     return false;
-  pel__region *more = realloc(h->array, (size_t)(h->narrays + 1) * sizeof *more);
-  if (more) h->array = more;
-  r.name = more ? strndup(*p, (size_t)(end - *p)) : NULL;
-  if (!r.name) return false;
+  h->array = pel_realloc(h->array, (size_t)(h->narrays + 1) * sizeof *h->array);
+  r.name = pel_strndup(*p, (size_t)(end - *p));
   h->array[h->narrays++] = r;
   *p = end + 1;
   return true;
@@ -158,11 +157,14 @@ static bool intact(const char *text, int64_t room) {
   return true;
 }
 
-/* The block's text, verified and terminated; NULL: damaged. */
-static char *read_block(int fd, const char *start) {
+/* The block's text, verified and terminated; NULL: damaged, or *err says why it cannot be read. */
+static char *read_block(int fd, const char *start, int *err) {
   const int64_t room = block_size(start);
   char *text = room ? calloc(1, (size_t)room + 1) : NULL;
-  if (text && (pel__pread(fd, text, (size_t)room, 0) || !intact(text, room))) {
+  *err = room && !text ? ENOMEM : 0;
+  if (text) *err = pel__pread(fd, text, (size_t)room, 0);
+  if (*err == ENODATA) *err = 0; /* cut short: as damaged as any other */
+  if (text && (*err || !intact(text, room))) {
     free(text);
     text = NULL;
   }
@@ -170,7 +172,7 @@ static char *read_block(int fd, const char *start) {
 }
 
 pel__verdict pel__header_read(int fd, const char *path, pel__header *h, pel_error *e) {
-  struct stat st;
+  struct stat st = {0};
   char start[513] = {0};
   *h = (pel__header){0};
   int err = fstat(fd, &st) ? errno : !S_ISREG(st.st_mode) ? EINVAL : 0;
@@ -178,7 +180,7 @@ pel__verdict pel__header_read(int fd, const char *path, pel__header *h, pel_erro
   if (err) {
     if (S_ISDIR(st.st_mode)) err = EISDIR;
     pel__io_error(e, "read checkpoint", path, err, 0);
-    return err == EIO ? PEL__FILE_DAMAGED : PEL__FILE_REFUSED;
+    return st.st_mode && pel__is_damage(err) ? PEL__FILE_DAMAGED : PEL__FILE_REFUSED;
   }
   if (strncmp(start, magic, sizeof magic - 1)) {
     pel_error_set(e, PEL_IO, "%s is not a pelsim checkpoint: it does not begin with \"%s\"", path,
@@ -186,10 +188,13 @@ pel__verdict pel__header_read(int fd, const char *path, pel__header *h, pel_erro
     return PEL__FILE_DAMAGED;
   }
   pel__verdict verdict = PEL__FILE_DAMAGED;
-  char *text = read_block(fd, start);
+  char *text = read_block(fd, start, &err);
   const char *p = text ? text + sizeof magic - 1 : NULL;
   int64_t format = 0;
-  if (text && take_number(&p, &format) && format != PEL__CHECKPOINT_FORMAT) {
+  if (err) {
+    pel__io_error(e, "read checkpoint", path, err, 0);
+    if (!pel__is_damage(err)) verdict = PEL__FILE_REFUSED;
+  } else if (text && take_number(&p, &format) && format != PEL__CHECKPOINT_FORMAT) {
     pel_error_set(e, PEL_IO,
                   "checkpoint %s has format %" PRId64
                   ", this pelsim reads format %d: resume with the pelsim that wrote it",

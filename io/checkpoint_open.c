@@ -7,6 +7,7 @@
 #include <string.h>
 #include "checkpoint.h"
 #include "h5.h"
+#include "pelsim/memory.h"
 #include "posix_io.h"
 #include "shared_file.h"
 
@@ -48,10 +49,9 @@ static bool read_grid(hid_t group, pel_grid *g) {
 static herr_t take_scalar(hid_t at, const char *name, const H5A_info_t *info, void *data) {
   (void)info;
   pel_snapshot *s = data;
-  pel_scalar *more = realloc(s->scalars, (size_t)(s->nscalars + 1) * sizeof *more);
-  if (!more) return -1;
+  pel_scalar *more = pel_realloc(s->scalars, (size_t)(s->nscalars + 1) * sizeof *more);
   s->scalars = more;
-  more[s->nscalars] = (pel_scalar){strdup(name), 0, false};
+  more[s->nscalars] = (pel_scalar){pel_strdup(name), 0, false};
   return pel__h5_get_real(at, name, &more[s->nscalars++].value) ? 0 : -1;
 }
 
@@ -68,11 +68,10 @@ static bool read_scalars(hid_t group, const char *name, bool state, pel_snapshot
 static herr_t take_numbers(hid_t group, const char *name, const H5L_info_t *info, void *data) {
   (void)info;
   pel_snapshot *s = data;
-  pel_numbers *more = realloc(s->numbers, (size_t)(s->nnumbers + 1) * sizeof *more);
-  if (!more) return -1;
+  pel_numbers *more = pel_realloc(s->numbers, (size_t)(s->nnumbers + 1) * sizeof *more);
   s->numbers = more;
   pel_numbers *to = &more[s->nnumbers++];
-  *to = (pel_numbers){.name = strdup(name)};
+  *to = (pel_numbers){.name = pel_strdup(name)};
   to->value = pel__h5_get_doubles(group, name, &to->n);
   return to->value ? 0 : -1;
 }
@@ -101,7 +100,7 @@ static bool read_array(hid_t file, const pel__region *r, const pel_grid *g, pel_
   if (d < 0) return false;
   char *place = pel__h5_get_text(d, "place");
   const int which = choice(place, pel__place_name, 5);
-  *x = (pel_array){.name = strdup(r->name),
+  *x = (pel_array){.name = pel_strdup(r->name),
                    .unit = pel__h5_get_text(d, "unit"),
                    .standard_name = pel__h5_get_text(d, "standard_name"),
                    .doc = pel__h5_get_text(d, "long_name"),
@@ -127,8 +126,8 @@ static bool read_all(hid_t file, pel__checkpoint *c) {
             pel__h5_get_real(file, "time", &s->time) && read_grid(group, &c->grid) &&
             read_scalars(group, "state", true, s) && read_scalars(group, "scalars", false, s) &&
             read_numbers(group, s);
-  s->arrays = calloc((size_t)c->header.narrays + 1, sizeof *s->arrays);
-  for (int a = 0; a < c->header.narrays && ok && s->arrays; ++a) {
+  s->arrays = pel_calloc((size_t)c->header.narrays + 1, sizeof *s->arrays);
+  for (int a = 0; a < c->header.narrays && ok; ++a) {
     s->narrays = a + 1;
     ok = read_array(file, &c->header.array[a], &c->grid, &s->arrays[a]);
   }
@@ -144,8 +143,12 @@ static bool read_all(hid_t file, pel__checkpoint *c) {
 
 static pel__verdict open_body(const char *path, pel__checkpoint *c, pel_error *e) {
   pel__overlay *o = pel__overlay_create(c->fd);
+  if (!o) {
+    pel__io_error(e, "read checkpoint", path, errno, 0);
+    return PEL__FILE_REFUSED;
+  }
   uint64_t rest = 0;
-  const int err = o ? pel__header_rest(&c->header, o, &rest) : errno;
+  int err = pel__header_rest(&c->header, o, &rest);
   bool good = false;
   if (err) {
     pel__io_error(e, "read checkpoint", path, err, 0);
@@ -156,12 +159,15 @@ static pel__verdict open_body(const char *path, pel__checkpoint *c, pel_error *e
     const hid_t file = pel__overlay_h5open(o, false);
     good = file >= 0 && read_all(file, c);
     if (file >= 0) H5Fclose(file);
-    if (!good)
+    err = pel__overlay_error(o);
+    if (!good && err)
+      pel__io_error(e, "read checkpoint", path, err, 0);
+    else if (!good)
       pel_error_set(e, PEL_IO, "checkpoint %s is damaged: its HDF5 description cannot be read",
                     path);
   }
   pel__overlay_destroy(o);
-  return good ? PEL__FILE_GOOD : err && err != EIO ? PEL__FILE_REFUSED : PEL__FILE_DAMAGED;
+  return good ? PEL__FILE_GOOD : pel__is_damage(err) ? PEL__FILE_DAMAGED : PEL__FILE_REFUSED;
 }
 
 pel__verdict pel__checkpoint_open(const char *path, pel__checkpoint *c, pel_error *e) {

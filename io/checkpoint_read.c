@@ -193,9 +193,8 @@ static void share_numbers(const find *f, const pel_snapshot *s) {
 }
 
 /* This rank's patches; sum[a] receives its share of array a.  0 or an errno. */
-static int load(const char *path, const pel_snapshot *s, const find *f, uint64_t *sum) {
-  const int fd = open(path, O_RDONLY | O_CLOEXEC);
-  int err = fd < 0 ? errno : 0;
+static int load(int fd, const pel_snapshot *s, const find *f, uint64_t *sum) {
+  int err = 0;
   const pel_axis *axis = s->grid->axis;
   for (int a = 0; a < s->narrays && !err; ++a) {
     const pel_array *x = &s->arrays[a];
@@ -207,7 +206,6 @@ static int load(const char *path, const pel_snapshot *s, const find *f, uint64_t
     for (int p = 0; p < x->npatches && !err; ++p) sum[a] += share[p];
     free(share);
   }
-  (void)pel__close(fd);
   return err;
 }
 
@@ -215,8 +213,13 @@ static int load(const char *path, const pel_snapshot *s, const find *f, uint64_t
 static pel__verdict load_verified(const char *path, const pel_snapshot *s, const find *f,
                                   pel_error *e) {
   uint64_t *sum = calloc((size_t)s->narrays + 1, sizeof *sum);
-  const int err = sum ? load(path, s, f, sum) : ENOMEM;
-  int refused = err && err != EIO && err != ENODATA;
+  const int fd = open(path, O_RDONLY | O_CLOEXEC);
+  int err = fd < 0 ? errno : sum ? 0 : ENOMEM, refused = err != 0;
+  if (!err) {
+    err = load(fd, s, f, sum);
+    refused = err && !pel__is_damage(err);
+  }
+  (void)pel__close(fd);
   if (err) pel__io_error(e, "read checkpoint", path, err, 0);
   MPI_Allreduce(MPI_IN_PLACE, &refused, 1, MPI_INT, MPI_MAX, s->comm);
   if (!pel__agree(s->comm, e)) {

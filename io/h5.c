@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pelsim/memory.h"
+
 enum { TEXT_LIMIT = 1 << 28 }; /* no honest text of ours is longer */
 
 static hid_t text_type(size_t size) {
@@ -70,7 +72,7 @@ static bool scalar(hid_t space) {
 static char *room_for(hid_t t) {
   if (t < 0 || H5Tget_class(t) != H5T_STRING || H5Tis_variable_str(t) > 0) return NULL;
   const size_t size = H5Tget_size(t);
-  return size && size < TEXT_LIMIT ? calloc(1, size + 1) : NULL;
+  return size && size < TEXT_LIMIT ? pel_calloc(1, size + 1) : NULL;
 }
 
 char *pel__h5_get_text(hid_t object, const char *name) {
@@ -182,7 +184,7 @@ double *pel__h5_get_doubles(hid_t parent, const char *name, int64_t *n) {
   const H5T_class_t class = t < 0 ? H5T_NO_CLASS : H5Tget_class(t);
   double *x = NULL;
   if (count >= 0 && count < (hssize_t)1 << 32 && (class == H5T_FLOAT || class == H5T_INTEGER))
-    x = calloc((size_t)count + 1, sizeof *x);
+    x = pel_calloc((size_t)count + 1, sizeof *x);
   if (x && H5Dread(d, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, x) < 0) {
     free(x);
     x = NULL;

@@ -20,6 +20,7 @@ struct pel__overlay {
   int64_t size; /* of the image */
   patch *log;
   int n, room;
+  int err; /* the first that HDF5 was told of */
 };
 
 pel__overlay *pel__overlay_create(int fd) {
@@ -43,6 +44,13 @@ void pel__overlay_destroy(pel__overlay *o) {
   forget(o);
   free(o->log);
   free(o);
+}
+
+int pel__overlay_error(const pel__overlay *o) { return o->err; }
+
+int pel__overlay_note(pel__overlay *o, int err) {
+  if (!o->err) o->err = err;
+  return err;
 }
 
 int64_t pel__overlay_size(const pel__overlay *o) { return o->size; }
@@ -199,6 +207,9 @@ static int load(const pel__overlay *o, int fd, piece *x) {
 
 int pel__overlay_commit(pel__overlay *o, int fd, int64_t old, pel__change change) {
   int n, tried = 0, err = 0;
+  struct stat st; /* asked now: nothing may fail once the changes are on disk */
+  if (o->err) return o->err;
+  if (fstat(fd, &st)) return errno;
   piece *x = arrange(o, fd, old, change, &n);
   if (!x) return ENOMEM;
   for (int i = 0; i < n && !err; ++i) err = load(o, fd, &x[i]);
@@ -206,15 +217,15 @@ int pel__overlay_commit(pel__overlay *o, int fd, int64_t old, pel__change change
     err = pel__pwrite(fd, x[tried].after, (size_t)x[tried].size, x[tried].at);
   for (int i = tried - 1; i >= 0 && err; --i) /* the first error counts */
     (void)pel__pwrite(fd, x[i].before, (size_t)x[i].size, x[i].at);
+  int64_t end = st.st_size;
   for (int i = 0; i < n; ++i) {
+    if (x[i].at + x[i].size > end) end = x[i].at + x[i].size;
     free(x[i].after);
     free(x[i].before);
   }
   free(x);
   if (err || fd != o->fd) return err;
   forget(o);
-  struct stat st;
-  if (fstat(fd, &st)) return errno;
-  o->base = st.st_size;
+  o->base = end;
   return 0;
 }

@@ -28,6 +28,11 @@ void pel__overlay_destroy(pel__overlay *o); /* after the HDF5 file has been clos
 hid_t pel__overlay_h5create(pel__overlay *o, hid_t fcpl, H5F_libver_t low, H5F_libver_t high);
 hid_t pel__overlay_h5open(pel__overlay *o, bool write);
 
+/* What HDF5 was first told of as a failed read or write: it may pass over one and go on.  0: none.
+ * After one nothing can be committed. */
+int pel__overlay_error(const pel__overlay *o);
+int pel__overlay_note(pel__overlay *o, int err); /* for the driver; returns err */
+
 int64_t pel__overlay_size(const pel__overlay *o); /* of the file if committed now */
 void pel__overlay_resize(pel__overlay *o, int64_t size);
 

@@ -2,6 +2,7 @@
  * documentation: a driver is a table of callbacks on a struct that begins with H5FD_t. */
 #include <stdlib.h>
 #include "overlay.h"
+#include "pelsim/memory.h"
 
 #if H5_VERSION_GE(1, 13, 0)
 #include <H5FDdevelop.h>
@@ -22,8 +23,8 @@ static hid_t the_driver = H5I_INVALID_HID; /* HDF5 numbers drivers a process */
 static H5FD_t *driver_open(const char *name, unsigned flags, hid_t fapl, haddr_t maxaddr) {
   (void)name, (void)flags, (void)maxaddr;
   const info *i = H5Pget_driver_info(fapl);
-  file *f = i && i->image ? calloc(1, sizeof *f) : NULL;
-  if (!f) return NULL;
+  if (!i || !i->image) return NULL;
+  file *f = pel_calloc(1, sizeof *f);
   f->image = i->image;
   f->eof = (haddr_t)pel__overlay_size(f->image);
   return &f->pub;
@@ -61,7 +62,8 @@ static haddr_t driver_get_eof(const H5FD_t *f, H5FD_mem_t type) {
 static herr_t driver_read(H5FD_t *f, H5FD_mem_t type, hid_t dxpl, haddr_t addr, size_t size,
                           void *buffer) {
   (void)type, (void)dxpl;
-  return pel__overlay_read(((file *)f)->image, (int64_t)addr, (int64_t)size, buffer) ? -1 : 0;
+  pel__overlay *o = ((file *)f)->image;
+  return pel__overlay_note(o, pel__overlay_read(o, (int64_t)addr, (int64_t)size, buffer)) ? -1 : 0;
 }
 
 static herr_t driver_write(H5FD_t *f, H5FD_mem_t type, hid_t dxpl, haddr_t addr, size_t size,
@@ -71,7 +73,8 @@ static herr_t driver_write(H5FD_t *f, H5FD_mem_t type, hid_t dxpl, haddr_t addr,
   const pel__content content = type == H5FD_MEM_BTREE  ? PEL__INDEX
                                : type == H5FD_MEM_OHDR ? PEL__HEADER
                                                        : PEL__OTHER;
-  if (pel__overlay_write(me->image, (int64_t)addr, (int64_t)size, buffer, content)) return -1;
+  const int err = pel__overlay_write(me->image, (int64_t)addr, (int64_t)size, buffer, content);
+  if (pel__overlay_note(me->image, err)) return -1;
   if (addr + size > me->eof) me->eof = addr + size;
   return 0;
 }

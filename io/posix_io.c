@@ -83,6 +83,8 @@ int pel__reserve(int fd, int64_t old, int64_t size) {
   return ftruncate(fd, size) ? errno : 0;
 }
 
+bool pel__is_damage(int err) { return !err || err == EIO || err == ENODATA; }
+
 int pel__close(int fd) { return fd >= 0 && close(fd) && errno != EINTR ? errno : 0; }
 
 /* Directory part of path, "." if there is none. */

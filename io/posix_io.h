@@ -2,6 +2,7 @@
 #ifndef PEL_POSIX_IO_H
 #define PEL_POSIX_IO_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/uio.h>
@@ -15,6 +16,10 @@ int pel__pwritev(int fd, struct iovec *v, int n, int64_t at); /* spoils v */
 /* Makes the file `size` bytes long and reserves all of them, so that no later write inside can meet
  * a full disk; a file system that cannot reserve (NFS 3) only gets the length. */
 int pel__reserve(int fd, int64_t old, int64_t size);
+
+/* Whether this errno of reading an open file tells of the file, not of the machine at present: then
+ * another try would end alike.  0: what was read is wrong. */
+bool pel__is_damage(int err);
 
 int pel__close(int fd); /* fd < 0: nothing to do */
 int pel__sync_directory_of(const char *path);

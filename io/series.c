@@ -78,7 +78,10 @@ static int64_t open_growing(pel_series *f, int i) {
 static int attach(pel_series *f, const pel_snapshot *s, pel_error *e) {
   char what[200];
   f->o = pel__overlay_create(f->fd);
-  f->file = f->o ? pel__overlay_h5open(f->o, true) : -1;
+  if (!f->o) return pel__io_error(e, "open", f->path, errno, 0);
+  f->file = pel__overlay_h5open(f->o, true);
+  const int err = pel__overlay_error(f->o);
+  if (err && err != ENODATA) return pel__io_error(e, "open", f->path, err, 0);
   if (f->file < 0)
     return pel_error_set(e, PEL_IO,
                          "%s cannot be continued: it is no HDF5 file or damaged; move "
@@ -252,7 +255,7 @@ pel_series *pel__series_open(const pel_snapshot *s, const char *path, bool appen
   pel__ignore_sigxfsz();
   pel_series *f = allocate(s, path, single, &mine);
   if (!pel__agree(s->comm, &mine) && !pel__arrays_complete(s, &mine)) {
-    int new = !append || access(path, F_OK);
+    int new = !append || (access(path, F_OK) && errno == ENOENT);
     MPI_Bcast(&new, 1, MPI_INT, 0, s->comm);
     if (new)
       create(f, s, &mine);
@@ -270,7 +273,7 @@ pel_series *pel__series_open(const pel_snapshot *s, const char *path, bool appen
 int pel__series_check(const pel_snapshot *s, const char *path, bool single, pel_error *e) {
   pel_error mine = {0};
   pel_series *f = allocate(s, path, single, &mine);
-  if (!pel__agree(s->comm, &mine) && !f->rank && !access(path, F_OK)) {
+  if (!pel__agree(s->comm, &mine) && !f->rank && (!access(path, F_OK) || errno != ENOENT)) {
     f->fd = open(path, O_RDWR | O_CLOEXEC);
     if (f->fd < 0)
       pel__io_error(&mine, "open", path, errno, 0);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "dynamics.h"
+#include "pelsim/memory.h"
 
 enum { MOST_SLOTS = 64, FEWEST_LAGS = 4 };
 
@@ -92,9 +93,8 @@ static void reset(pel__part *p) {
 static double *prepare(pel__part *p, int64_t own, int64_t sample) {
   p->on = true;
   p->size = PEL__SIGNATURE + own + pel__batches_size(sample);
-  p->memory = calloc((size_t)p->size, sizeof *p->memory);
-  p->sample = calloc((size_t)sample, sizeof *p->sample);
-  if (!p->memory || !p->sample) abort();
+  p->memory = pel_calloc((size_t)p->size, sizeof *p->memory);
+  p->sample = pel_calloc((size_t)sample, sizeof *p->sample);
   p->means = pel__batches_in(p->memory + PEL__SIGNATURE + own, sample);
   reset(p);
   return p->memory + PEL__SIGNATURE;
@@ -125,9 +125,8 @@ static void create_motion(pel_sim *s, pel__analysis *x) {
        7);
   pel__correlation_lend(c, prepare(p, pel__correlation_memory(c), pel__correlation_size(c)));
   const size_t arrays = (size_t)pel__correlation_arrays(c, s, NULL, NULL, NULL);
-  x->patch = calloc(arrays, sizeof *x->patch);
-  x->name = calloc(arrays, sizeof *x->name);
-  if (!x->patch || !x->name) abort();
+  x->patch = pel_calloc(arrays, sizeof *x->patch);
+  x->name = pel_calloc(arrays, sizeof *x->name);
 }
 
 int pel__analysis_create(pel_sim *s, pel_error *e) {
@@ -135,8 +134,7 @@ int pel__analysis_create(pel_sim *s, pel_error *e) {
   const double from = (double)c->analysis.from;
   if (!c->analysis.averages && !c->analysis.rdf && !c->analysis.msd && !c->analysis.vacf)
     return PEL_OK;
-  pel__analysis *x = s->analysis = calloc(1, sizeof *x);
-  if (!x) abort();
+  pel__analysis *x = s->analysis = pel_calloc(1, sizeof *x);
   if (c->analysis.averages) {
     pel__part *p = &x->part[PEL__AVERAGES];
     sign(p, (double[]){from, (double)c->diagnostics.every, c->diagnostics.interval, columns_key(s)},
@@ -218,8 +216,7 @@ pel_array *pel__analysis_join(pel_sim *s, const pel_array *state, int n, int *co
   const bool motion = x && x->part[PEL__MOTION].on;
   const int more =
       motion ? pel__correlation_arrays(&x->correlation, s, NULL, x->patch, x->name) : 0;
-  pel_array *all = malloc((size_t)(n + more + 1) * sizeof *all);
-  if (!all) abort();
+  pel_array *all = pel_malloc((size_t)(n + more + 1) * sizeof *all);
   memcpy(all, state, (size_t)n * sizeof *all);
   if (motion) pel__correlation_arrays(&x->correlation, s, all + n, x->patch, x->name);
   *count = n + more;
@@ -228,8 +225,7 @@ pel_array *pel__analysis_join(pel_sim *s, const pel_array *state, int n, int *co
 
 pel_numbers *pel__analysis_numbers(pel_sim *s, int *n) {
   pel__analysis *x = s->analysis;
-  pel_numbers *all = calloc(PEL__PARTS, sizeof *all);
-  if (!all) abort();
+  pel_numbers *all = pel_calloc(PEL__PARTS, sizeof *all);
   *n = 0;
   for (int i = 0; i < PEL__PARTS && x; ++i)
     if (x->part[i].on)

@@ -1,4 +1,5 @@
 #include "batch_means.h"
+#include "pelsim/memory.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -48,8 +49,7 @@ int pel__batches_estimate(const pel__batches *b, pel__estimator *f, const void *
                           double *value, double *error) {
   const int full = (int)b->head[FULL];
   const int64_t samples = pel__batches_samples(b);
-  double *mean = calloc((size_t)(b->n + (full + 1) * m), sizeof *mean), *of = mean + b->n;
-  if (!mean) abort();
+  double *mean = pel_calloc((size_t)(b->n + (full + 1) * m), sizeof *mean), *of = mean + b->n;
   for (int64_t i = 0; i < m; ++i) value[i] = error[i] = NAN;
   if (samples > 0) {
     mean_of(b, 0, full + (b->head[LAST] > 0), (double)samples, mean);

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "config_private.h"
+#include "pelsim/memory.h"
 
 enum {
   LONGEST_LINE = 4096,
@@ -29,8 +30,7 @@ typedef struct {
 /* ---- entries */
 
 static char *copy(const char *text) { /* strdup, but never NULL */
-  char *s = strdup(text);
-  if (!s) abort();
+  char *s = pel_strdup(text);
   return s;
 }
 
@@ -44,8 +44,7 @@ static pel__entry *append(pel__config *c, int line, int override, const char *se
     c->unreadable = true;
     return NULL;
   }
-  pel__entry *all = realloc(c->entries, (size_t)(c->nentries + 1) * sizeof *all);
-  if (!all) abort();
+  pel__entry *all = pel_realloc(c->entries, (size_t)(c->nentries + 1) * sizeof *all);
   c->entries = all;
   all[c->nentries] = (pel__entry){.line = line,
                                   .override = override,
@@ -316,8 +315,7 @@ static void parse_override(pel__config *c, int number) {
 /* ---- the whole */
 
 static void parse_text(pel__config *c, const char *text, size_t length) {
-  reader *r = calloc(1, sizeof *r);
-  if (!r) abort();
+  reader *r = pel_calloc(1, sizeof *r);
   r->config = c;
   r->next = text;
   r->end = text + length;
@@ -332,11 +330,9 @@ static void parse_text(pel__config *c, const char *text, size_t length) {
 
 pel__config *pel__config_parse(const char *path, const char *text, size_t length,
                                const char *const *overrides, int noverrides) {
-  pel__config *c = calloc(1, sizeof *c);
-  if (!c) abort();
+  pel__config *c = pel_calloc(1, sizeof *c);
   c->path = copy(path ? path : "configuration");
-  c->overrides = calloc((size_t)noverrides + 1, sizeof *c->overrides);
-  if (!c->overrides) abort();
+  c->overrides = pel_calloc((size_t)noverrides + 1, sizeof *c->overrides);
   for (; c->noverrides < noverrides; ++c->noverrides)
     c->overrides[c->noverrides] = copy(overrides[c->noverrides]);
   if (text) parse_text(c, text, length);

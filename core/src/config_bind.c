@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "config_private.h"
+#include "pelsim/memory.h"
 #include "suggest.h"
 
 static const char *section_of(const pel__binding *b, const pel_param *p) {
@@ -156,8 +157,7 @@ static bool repeated(const pel__config *c, int entry) {
 void pel__config_bind(pel__config *c, const pel__binding *b, int nbindings) {
   int n = c->nbound;
   for (int i = 0; i < nbindings; ++i) n += b[i].nparams;
-  pel__bound *bound = realloc(c->bound, ((size_t)n + 1) * sizeof *bound);
-  if (!bound) abort();
+  pel__bound *bound = pel_realloc(c->bound, ((size_t)n + 1) * sizeof *bound);
   c->bound = bound;
   for (int i = 0; i < nbindings; ++i)
     for (int j = 0; j < b[i].nparams; ++j)

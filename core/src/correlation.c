@@ -5,13 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pelsim/memory.h"
 #include "sum.h"
 
 static const char *const kind_name[PEL__MOTIONS] = {"position", "velocity"};
 
 static double *doubles(int64_t n) {
-  double *x = calloc((size_t)n + 1, sizeof *x);
-  if (!x) abort();
+  double *x = pel_calloc((size_t)n + 1, sizeof *x);
   return x;
 }
 
@@ -29,8 +29,7 @@ void pel__correlation_create(pel__correlation *c, const pel_sim *s) {
   for (int k = 0; k < PEL__MOTIONS; ++k)
     for (int a = 0; a < 3; ++a) c->now[k][a] = doubles(c->n);
   c->type = doubles(c->n);
-  c->origin = calloc((size_t)(c->slots * c->kinds * 3), sizeof *c->origin);
-  if (!c->origin) abort();
+  c->origin = pel_calloc((size_t)(c->slots * c->kinds * 3), sizeof *c->origin);
   for (int i = 0; i < c->slots * c->kinds * 3; ++i) c->origin[i] = doubles(c->n);
 }
 
@@ -103,8 +102,7 @@ int pel__correlation_sample(pel__correlation *c, pel_sim *s, const int64_t *n, i
   double *to[7];
   const int items = c->slots * c->kinds;
   int done = -1;
-  pel_sum *sum = malloc((size_t)(items * c->ntypes) * sizeof *sum);
-  if (!sum) abort();
+  pel_sum *sum = pel_malloc((size_t)(items * c->ntypes) * sizeof *sum);
   for (int v = 0; v < 6; ++v) to[v] = c->now[v / 3][v % 3];
   to[6] = c->type;
   pel__by_id(&s->dynamics->p, fill, NULL, 7, to);

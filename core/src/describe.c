@@ -6,6 +6,7 @@
 #include <string.h>
 #include "config_private.h"
 #include "pelsim/embed.h"
+#include "pelsim/memory.h"
 #include "plugin.h"
 #include "settings.h"
 #include "suggest.h"
@@ -48,8 +49,7 @@ typedef struct {
 static row *flatten(const tables *t, int *n) {
   *n = 0;
   for (int i = 0; i < t->n; ++i) *n += t->b[i].nparams;
-  row *rows = calloc((size_t)*n + 1, sizeof *rows);
-  if (!rows) abort();
+  row *rows = pel_calloc((size_t)*n + 1, sizeof *rows);
   for (int i = 0, at = 0; i < t->n; ++i)
     for (int j = 0; j < t->b[i].nparams; ++j, ++at) {
       rows[at].p = &t->b[i].params[j];

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "motion.h"
+#include "pelsim/memory.h"
 
 /* ---- what can be told from the configuration ---- */
 
@@ -81,7 +82,7 @@ static int create_forces(pel_sim *s, pel_error *e) {
   const pel_particle_model *m = s->model->particles;
   pel__dynamics *d = s->dynamics;
   int passes = 0;
-  d->forces = calloc((size_t)m->nforces + 1, sizeof *d->forces);
+  d->forces = pel_calloc((size_t)m->nforces + 1, sizeof *d->forces);
   for (int i = 0; i < m->nforces; ++i) {
     const pel_particle_stage *stage = &m->forces[i];
     if (stage->when && !stage->when(s->state, 0)) continue;
@@ -185,7 +186,7 @@ static int choose_skin(pel_sim *s, pel_error *e) {
 
 int pel__dynamics_create(pel_sim *s, pel_error *e) {
   const pel_particle_model *m = s->model->particles;
-  pel__dynamics *d = s->dynamics = calloc(1, sizeof *d);
+  pel__dynamics *d = s->dynamics = pel_calloc(1, sizeof *d);
   pel__domain domain;
   m->box(&d->box, s->state);
   if (pel__dynamics_check_box(&d->box, s->model->name, e)) return e->code;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "particles.h"
+#include "pelsim/memory.h"
 #include "whereabouts.h"
 
 enum { TAG = 3, AXES = 3 };
@@ -20,8 +21,7 @@ typedef struct {
 } introduction;
 
 static void *grown(void *old, size_t n, size_t bytes) {
-  void *p = realloc(old, n * bytes + 1);
-  if (!p) abort();
+  void *p = pel_realloc(old, n * bytes + 1);
   return p;
 }
 
@@ -68,8 +68,7 @@ static void mark(const pel__particles *p, const pel__near *b, double reach, char
 static void find_send(pel__particles *p, double reach) {
   const pel__regions *r = p->regions;
   pel__guests *g = &p->guests;
-  char *near = calloc((size_t)p->nclusters + 1, 1);
-  if (!near) abort();
+  char *near = pel_calloc((size_t)p->nclusters + 1, 1);
   memset(g->sent, 0, (size_t)r->npeers * sizeof *g->sent);
   g->nsend = 0;
   for (int i = 0, end; i < r->nnear; i = end) {
@@ -149,12 +148,12 @@ static void find_window(pel__columns *c, const introduction *x, int n) {
 }
 
 /* Guests in order of column and place along it. */
-static int seat(pel__particles *p, const introduction *x, int n, pel_error *e) {
+static void seat(pel__particles *p, const introduction *x, int n) {
   pel__guests *g = &p->guests;
   const int first = p->nclusters + p->nimages;
   g->first = first, g->n = 0;
   find_window(&g->column, x, n);
-  if (pel__particles_reserve(p, first + n + 1, e)) return e->code;
+  pel__particles_reserve(p, first + n + 1);
   g->n = n;
   if (n > g->room) {
     g->room = n + n / 4 + 64;
@@ -182,7 +181,6 @@ static int seat(pel__particles *p, const introduction *x, int n, pel_error *e) {
     p->low[first + i] = y->low, p->high[first + i] = y->high;
   }
   free(k);
-  return PEL_OK;
 }
 
 int pel__guests_create(pel__particles *p, double reach, pel_error *e) {
@@ -206,7 +204,7 @@ int pel__guests_create(pel__particles *p, double reach, pel_error *e) {
   introduction *theirs = pel__swap(&peers, sizeof *mine, g->sent, mine, g->got);
   int n = 0;
   for (int i = 0; i < r->npeers; ++i) n += g->got[i];
-  if (!e->code) seat(p, theirs, n, e);
+  if (!e->code) seat(p, theirs, n);
   free(mine), free(theirs);
   return e->code;
 }
@@ -223,8 +221,7 @@ static double *room_for(double **message, size_t *room, size_t n) {
   if (n > *room) {
     free(*message);
     *room = n + n / 4;
-    *message = aligned_alloc(64, (*room + 7) / 8 * 64);
-    if (!*message) abort();
+    *message = pel_aligned_alloc(64, (*room + 7) / 8 * 64);
   }
   return *message;
 }

@@ -83,7 +83,7 @@ static void copy_ids(pel__particles *p) {
   }
 }
 
-int pel__images_create(pel__particles *p, double reach, pel_error *e) {
+void pel__images_create(pel__particles *p, double reach) {
   pel__columns *b = &p->beside;
   for (int a = 0; a < 2; ++a) {
     const bool periodic = p->domain.periodic[p->across[a]];
@@ -101,7 +101,7 @@ int pel__images_create(pel__particles *p, double reach, pel_error *e) {
   }
   start[0] = p->nclusters;
   for (int k = 0; k < columns; ++k) start[k + 1] += start[k];
-  if (pel__particles_reserve(p, start[columns] + 1, e)) return e->code;
+  pel__particles_reserve(p, start[columns] + 1);
   p->nimages = start[columns] - p->nclusters;
 #pragma omp parallel for num_threads(p->threads) schedule(static)
   for (int k = 0; k < columns; ++k) {
@@ -111,7 +111,6 @@ int pel__images_create(pel__particles *p, double reach, pel_error *e) {
   }
   index_sources(p);
   copy_ids(p);
-  return PEL_OK;
 }
 
 void pel__images_refresh(pel__particles *p, const pel__copies *c) {

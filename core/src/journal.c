@@ -11,6 +11,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 #include "journal_parts.h"
+#include "pelsim/memory.h"
 
 enum { LOG, HEARTBEAT, RUN, CSV, NFILES };
 static const char *const names[NFILES] = {"run.log", "heartbeat.json", "run.json",
@@ -157,7 +158,7 @@ static void open_log(pel__journal *j) {
   free(path);
 }
 
-static const char *copy(const char *s) { return s ? strdup(s) : NULL; }
+static const char *copy(const char *s) { return s ? pel_strdup(s) : NULL; }
 
 static void copy_strings(pel__run_facts *f) {
   const char **const strings[] = {&f->dir,   &f->config_path, &f->config_json, &f->model,
@@ -172,8 +173,7 @@ static void free_strings(pel__run_facts *f) {
 }
 
 pel__journal *pel__journal_open(const pel__run_facts *f) {
-  pel__journal *j = calloc(1, sizeof *j);
-  if (!j) return NULL;
+  pel__journal *j = pel_calloc(1, sizeof *j);
   const double now = monotonic();
   j->f = *f;
   copy_strings(&j->f);

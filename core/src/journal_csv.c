@@ -19,8 +19,10 @@ static char *header(int n, const char *const *names) {
   fputs("step,time,dt", f);
   for (int i = 0; i < n; ++i) fprintf(f, ",%s", names[i]);
   fputc('\n', f);
-  fclose(f);
-  return text;
+  const bool good = !ferror(f);
+  if (fclose(f) == 0 && good) return text;
+  free(text);
+  return NULL;
 }
 
 /* Finds where the rows up to `step` end.  False if the file starts with another header.  A row that
@@ -68,9 +70,11 @@ static int look_back(pel__csv *c, const char *path, const char *dir, const char 
                      char aside[64]) {
   FILE *f = fopen(path, "re");
   if (!f) return errno == ENOENT ? 0 : errno;
+  errno = 0;
   const bool same = scan(f, head, step, c);
+  const int err = ferror(f) ? (errno ? errno : EIO) : 0; /* rows that cannot be read are not cut */
   fclose(f);
-  if (same) return 0;
+  if (same || err) return err;
   snprintf(aside, 64, "diagnostics.before_step_%" PRId64 ".csv", step);
   char *other = pel__path(dir, aside);
   const int code = !other ? ENOMEM : rename(path, other) ? errno : 0;
@@ -100,7 +104,7 @@ int pel__csv_row(pel__csv *c, int64_t step, double time, double dt, const double
   if (c->fd < 0) return ++c->lost, 0; /* that it could not be opened was told */
   const size_t room = 32 * ((size_t)c->n + 3);
   char *text = malloc(room);
-  if (!text) return ENOMEM;
+  if (!text) return ++c->lost, ENOMEM;
   size_t n = (size_t)snprintf(text, room, "%" PRId64 ",%.12g,%.12g", step, time, dt);
   for (int i = 0; i < c->n; ++i) n += (size_t)snprintf(text + n, room - n, ",%.17g", x[i]);
   text[n++] = '\n';

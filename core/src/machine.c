@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
+#include "pelsim/memory.h"
 #ifdef __SSE2__
 #include <immintrin.h>
 #endif
@@ -100,9 +101,8 @@ static void look_at_limits(pel__machine *m) {
 /* ---- its neighbours ---- */
 
 static int count_sharers(MPI_Comm node, const unsigned char *mine, int ranks) {
-  unsigned char *masks = malloc((size_t)ranks * MASK_BYTES);
+  unsigned char *masks = pel_malloc((size_t)ranks * MASK_BYTES);
   int sharers = 0;
-  if (!masks) abort(); /* a kilobyte a rank */
   MPI_Allgather(mine, MASK_BYTES, MPI_BYTE, masks, MASK_BYTES, MPI_BYTE, node);
   for (int r = 0; r < ranks; ++r) {
     bool overlap = false;

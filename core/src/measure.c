@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "dynamics.h"
+#include "pelsim/memory.h"
 #include "plan.h"
 
 typedef enum { FIELD_MIN, FIELD_MAX, MODEL, EXACT_L1, EXACT_L2, EXACT_LINF } kind;
@@ -94,13 +95,14 @@ static void add_exact(pel_sim *s, const pel_exact *x, pel_error *e) {
 int pel__measures_create(pel_sim *s, pel_error *e) {
   const pel_model *m = s->model;
   const size_t plans = (size_t)(m->nlimits + m->ndiagnostics + 2 * m->nexact + 1);
-  pel__measures *x = s->measures = calloc(1, sizeof *x);
-  x->stage = calloc(plans, sizeof *x->stage);
-  x->plan = calloc(plans, sizeof *x->plan);
-  x->weight = calloc(plans, sizeof *x->weight);
-  x->exact = calloc((size_t)m->nexact + 1, sizeof *x->exact);
-  x->limit = calloc((size_t)m->nlimits + 1, sizeof *x->limit);
-  x->column = calloc((size_t)(2 * s->nvars + m->ndiagnostics + 3 * m->nexact + 1), sizeof(column));
+  pel__measures *x = s->measures = pel_calloc(1, sizeof *x);
+  x->stage = pel_calloc(plans, sizeof *x->stage);
+  x->plan = pel_calloc(plans, sizeof *x->plan);
+  x->weight = pel_calloc(plans, sizeof *x->weight);
+  x->exact = pel_calloc((size_t)m->nexact + 1, sizeof *x->exact);
+  x->limit = pel_calloc((size_t)m->nlimits + 1, sizeof *x->limit);
+  x->column =
+      pel_calloc((size_t)(2 * s->nvars + m->ndiagnostics + 3 * m->nexact + 1), sizeof(column));
   for (int i = 0; i < m->nlimits; ++i) {
     const pel_limit *l = &m->limits[i];
     const bool on = !l->when || l->when(s->state);

@@ -1,4 +1,5 @@
 #include "messages.h"
+#include "pelsim/memory.h"
 
 #include <stdlib.h>
 
@@ -37,8 +38,7 @@ void *pel__swap(const pel__peers *p, size_t bytes, const int *count, const void 
   size_t total = 0;
   exchange_counts(p, count, got);
   for (int i = 0; i < p->n; ++i) total += (size_t)got[i];
-  char *received = malloc(total * bytes + 1);
-  if (!received) abort();
+  char *received = pel_malloc(total * bytes + 1);
   MPI_Type_contiguous((int)bytes, MPI_BYTE, &record);
   MPI_Type_commit(&record);
   if (p->rank) {
@@ -89,8 +89,7 @@ int pel__agree_first(MPI_Comm comm, pel__key key, pel_error *e) {
   } told;
   int n, first = -1;
   MPI_Comm_size(comm, &n);
-  told *all = malloc((size_t)n * sizeof *all), mine = {key, e->code != PEL_OK};
-  if (!all) abort();
+  told *all = pel_malloc((size_t)n * sizeof *all), mine = {key, e->code != PEL_OK};
   MPI_Allgather(&mine, sizeof mine, MPI_BYTE, all, sizeof mine, MPI_BYTE, comm);
   for (int r = 0; r < n; ++r)
     if (all[r].failed && (first < 0 || pel__comes_first(&all[r].key, &all[first].key))) first = r;

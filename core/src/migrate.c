@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "particles.h"
+#include "pelsim/memory.h"
 
 typedef struct {
   pel__particles *p;
@@ -86,10 +87,9 @@ static void take(const pel__particles *p, int64_t place, const char *record) {
 static char *pack(migration *m, int64_t *gone) {
   pel__particles *p = m->p;
   const size_t bytes = record_bytes(p);
-  int64_t *next = malloc(((size_t)m->to.n + 1) * sizeof *next), sum = 0;
+  int64_t *next = pel_malloc(((size_t)m->to.n + 1) * sizeof *next), sum = 0;
   for (int i = 0; i < m->to.n; sum += m->count[i++]) next[i] = sum;
-  char *records = malloc((size_t)sum * bytes + 1);
-  if (!records || !next) abort();
+  char *records = pel_malloc((size_t)sum * bytes + 1);
   for (int64_t i = 0; i < (int64_t)p->nclusters * PEL_LANES; ++i) {
     if (m->whither[i] < 0) continue;
     put(p, i, records + bytes * (size_t)next[m->whither[i]]++);
@@ -100,16 +100,15 @@ static char *pack(migration *m, int64_t *gone) {
   return records;
 }
 
-static int append(pel__particles *p, const char *records, int64_t n, pel_error *e) {
+static void append(pel__particles *p, const char *records, int64_t n) {
   const size_t bytes = record_bytes(p);
   const int64_t places = (int64_t)p->nclusters * PEL_LANES;
   const int clusters = (int)((places + n + PEL_LANES - 1) / PEL_LANES);
-  if (pel__particles_reserve(p, clusters + 1, e)) return e->code;
+  pel__particles_reserve(p, clusters + 1);
   for (int64_t i = 0; i < n; ++i) take(p, places + i, records + bytes * (size_t)i);
   for (int64_t i = places + n; i < (int64_t)clusters * PEL_LANES; ++i) p->id[i] = -1;
   p->nclusters = clusters;
   p->n += n;
-  return PEL_OK;
 }
 
 int pel__particles_migrate(pel__particles *p, bool far, pel_error *e) {
@@ -118,16 +117,15 @@ int pel__particles_migrate(pel__particles *p, bool far, pel_error *e) {
   migration m = {.p = p,
                  .to = far ? pel__regions_everyone(r) : pel__regions_peers(r),
                  .whither = p->sort.column};
-  m.count = calloc((size_t)m.to.n + 1, sizeof *m.count);
-  int *got = calloc((size_t)m.to.n + 1, sizeof *got);
-  if (!m.count || !got) abort();
+  m.count = pel_calloc((size_t)m.to.n + 1, sizeof *m.count);
+  int *got = pel_calloc((size_t)m.to.n + 1, sizeof *got);
   find_ways(&m, e);
   int64_t gone, come = 0;
   char *out = pack(&m, &gone);
   p->n -= gone;
   char *in = pel__swap(&m.to, record_bytes(p), m.count, out, got);
   for (int i = 0; i < m.to.n; ++i) come += got[i];
-  append(p, in, come, e);
+  append(p, in, come);
   free(out), free(in), free(m.count), free(got);
   return e->code;
 }

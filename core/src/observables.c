@@ -1,4 +1,5 @@
 /* Results of the analysis: for people, and for observables.h5. */
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -6,6 +7,7 @@
 
 #include "analysis_parts.h"
 #include "particle_output.h"
+#include "pelsim/memory.h"
 
 /* What is being put together; texts and values live until the desk is cleared. */
 typedef struct {
@@ -17,16 +19,17 @@ typedef struct {
 } desk;
 
 static void *keep(desk *d, void *memory) {
-  d->kept = realloc(d->kept, (size_t)(d->nkept + 1) * sizeof *d->kept);
-  if (!memory || !d->kept) abort();
+  d->kept = pel_realloc(d->kept, (size_t)(d->nkept + 1) * sizeof *d->kept);
   return d->kept[d->nkept++] = memory;
 }
 
-static double *room(desk *d, int64_t n) { return keep(d, calloc((size_t)n + 1, sizeof(double))); }
+static double *room(desk *d, int64_t n) {
+  return keep(d, pel_calloc((size_t)n + 1, sizeof(double)));
+}
 
 static char *text(desk *d, const char *format, const char *a, const char *b) {
   const size_t size = strlen(format) + strlen(a) + strlen(b) + 1;
-  char *to = keep(d, malloc(size));
+  char *to = keep(d, pel_malloc(size));
   snprintf(to, size, format, a, b);
   return to;
 }
@@ -34,8 +37,7 @@ static char *text(desk *d, const char *format, const char *a, const char *b) {
 static void add(desk *d, pel_observable x) {
   if (d->n == d->room) {
     d->room = 2 * d->room + 8;
-    d->x = realloc(d->x, (size_t)d->room * sizeof *d->x);
-    if (!d->x) abort();
+    d->x = pel_realloc(d->x, (size_t)d->room * sizeof *d->x);
   }
   d->x[d->n++] = x;
 }
@@ -87,7 +89,7 @@ static void add_averages(desk *d) {
 /* ---- the table of diagnostics ---- */
 
 /* diagnostics.csv, [row][3 + columns]: what has been written is also what a resumed run has. */
-static double *read_table(const char *path, int columns, int64_t *rows) {
+static double *read_table(const char *path, int columns, int64_t *rows, pel_error *e) {
   FILE *f = fopen(path, "r");
   char *line = NULL;
   double *x = NULL;
@@ -96,8 +98,8 @@ static double *read_table(const char *path, int columns, int64_t *rows) {
   *rows = 0;
   bool more = f && getline(&line, &size, f) > 0; /* names */
   while (more && getline(&line, &size, f) > 0) {
-    if (*rows == space) x = realloc(x, (size_t)(space += space + 256) * (size_t)(3 + columns) * 8);
-    if (!x) abort();
+    if (*rows == space)
+      x = pel_realloc(x, (size_t)(space += space + 256) * (size_t)(3 + columns) * 8);
     char *at = line, *end = line;
     for (int i = 0; i < 3 + columns && more; ++i, at = end + 1) {
       x[*rows * (3 + columns) + i] = strtod(at, &end);
@@ -105,20 +107,22 @@ static double *read_table(const char *path, int columns, int64_t *rows) {
     }
     *rows += more;
   }
+  if (!f || ferror(f))
+    pel_error_set(e, PEL_IO, "cannot read %s: %s", path, strerror(errno ? errno : EIO));
   if (f) fclose(f);
   free(line);
   return x;
 }
 
 /* Rank 0. */
-static void add_table(desk *d) {
+static void add_table(desk *d, pel_error *e) {
   const int n = pel__measure_count(d->s);
   const char *name[n + 1], *units[n + 1];
   char path[5000];
   int64_t rows;
   snprintf(path, sizeof path, "%s/diagnostics.csv", d->s->dir);
-  double *x = read_table(path, n, &rows), *time = room(d, rows);
-  int64_t *step = keep(d, calloc((size_t)rows + 1, sizeof *step));
+  double *x = read_table(path, n, &rows, e), *time = room(d, rows);
+  int64_t *step = keep(d, pel_calloc((size_t)rows + 1, sizeof *step));
   pel__measure_names(d->s, name, units);
   for (int64_t i = 0; i < rows; ++i) {
     step[i] = (int64_t)x[i * (3 + n)];
@@ -141,7 +145,7 @@ static void add_table(desk *d) {
 /* ---- radial distribution ---- */
 
 static char *pairs_of_types(desk *d, int ntypes) {
-  char *list = keep(d, calloc((size_t)(ntypes * ntypes) + 1, 8));
+  char *list = keep(d, pel_calloc((size_t)(ntypes * ntypes) + 1, 8));
   for (int a = 1; a <= ntypes; ++a)
     for (int b = a; b <= ntypes; ++b)
       sprintf(list + strlen(list), "%s%d-%d", *list ? ", " : "", a, b);
@@ -149,7 +153,7 @@ static char *pairs_of_types(desk *d, int ntypes) {
 }
 
 static char *types(desk *d, int ntypes) {
-  char *list = keep(d, calloc((size_t)ntypes + 1, 8));
+  char *list = keep(d, pel_calloc((size_t)ntypes + 1, 8));
   for (int a = 1; a <= ntypes; ++a) sprintf(list + strlen(list), "%s%d", a > 1 ? ", " : "", a);
   return list;
 }
@@ -282,8 +286,7 @@ pel__average *pel__analysis_averages(pel_sim *s, int *n) {
   *n = 0;
   if (!s->analysis) return NULL;
   desk d = collect(s);
-  pel__average *to = calloc((size_t)d.n * PEL_TYPES + 1, sizeof *to);
-  if (!to) abort();
+  pel__average *to = pel_calloc((size_t)d.n * PEL_TYPES + 1, sizeof *to);
   for (const pel_observable *x = d.x; x < d.x + d.n; ++x) {
     if (x->rank > 1) continue;
     const char *slash = strchr(x->name, '/');
@@ -312,8 +315,8 @@ int pel__analysis_write(pel_sim *s, pel_error *e) {
                           .config = s->config_json,
                           .step = s->step,
                           .time = s->time};
-  if (s->rank == 0 && s->analysis->part[PEL__AVERAGES].on) add_table(&d);
-  if (s->rank == 0) s->host->io->observables_write(&x, d.x, d.n, path, e);
+  if (s->rank == 0 && s->analysis->part[PEL__AVERAGES].on) add_table(&d, e);
+  if (s->rank == 0 && !e->code) s->host->io->observables_write(&x, d.x, d.n, path, e);
   clear(&d);
   return pel__agree_error(s->comm, e);
 }

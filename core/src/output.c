@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pelsim/memory.h"
 #include "plan.h"
 
 /* One variable of a record: a field of the state, or an output of the model with its plan. */
@@ -84,9 +85,9 @@ static void add_named(pel_sim *s, void *outputs, const char *name) {
 }
 
 int pel__outputs_create(pel_sim *s, pel_error *e) {
-  pel__outputs *o = s->outputs = calloc(1, sizeof *o);
+  pel__outputs *o = s->outputs = pel_calloc(1, sizeof *o);
   o->s = s;
-  o->item = calloc((size_t)(s->nvars + s->model->noutputs + 1), sizeof *o->item);
+  o->item = pel_calloc((size_t)(s->nvars + s->model->noutputs + 1), sizeof *o->item);
   if (*s->set.output.fields) {
     pel__output_names(s, add_named, o);
   } else {
@@ -141,8 +142,8 @@ pel_array *pel__outputs_list(pel_sim *s, int *n) {
   pel__outputs *o = s->outputs;
   const pel__layout *l = s->layout;
   free(o->arrays), free(o->patches);
-  o->arrays = calloc((size_t)o->n + 1, sizeof *o->arrays);
-  o->patches = calloc((size_t)(o->n * l->nlocal) + 1, sizeof *o->patches);
+  o->arrays = pel_calloc((size_t)o->n + 1, sizeof *o->arrays);
+  o->patches = pel_calloc((size_t)(o->n * l->nlocal) + 1, sizeof *o->patches);
   pel_patch *p = o->patches;
   for (item *x = o->item; x < o->item + o->n; ++x) {
     if (x->plan && !x->data) x->data = pel__block_arrays(s);

@@ -63,17 +63,15 @@ void pel__packed_fill(const pel__packed *k, const pel__particles *p, int first, 
       fill_doubles((double *)k->x + (ptrdiff_t)c * 3 * PEL_LANES, p, c);
 }
 
-int pel__packed_prepare(pel__packed *k, const pel__particles *p, double cutoff, bool mixed,
-                        pel_error *e) {
+void pel__packed_prepare(pel__packed *k, const pel__particles *p, double cutoff, bool mixed) {
   double longest = 2 * cutoff;
   if (p->room > k->room) {
     pel__array_destroy(k->x);
     k->x = pel__array_create((size_t)p->room * 3 * PEL_LANES * sizeof(double), 5);
-    if (!k->x) return pel_error_set(e, PEL_USAGE, "out of memory for the positions of particles");
     k->room = p->room;
   }
   k->grain = 0;
-  if (!mixed) return PEL_OK;
+  if (!mixed) return;
   for (int a = 0; a < p->domain.dims; ++a) longest = fmax(longest, p->domain.length[a]);
   int exponent;
   (void)frexp(TIMES * longest, &exponent);
@@ -84,7 +82,6 @@ int pel__packed_prepare(pel__packed *k, const pel__particles *p, double cutoff, 
     empty[PEL_LANES + l] = UINT32_C(1) << 31;
     empty[2 * PEL_LANES + l] = l * LANE_APART;
   }
-  return PEL_OK;
 }
 
 void pel__packed_destroy(pel__packed *k) {

@@ -13,8 +13,7 @@ typedef struct {
 
 /* Room for all clusters; mixed: whether positions are integers.  cutoff: the largest; farther apart
  * than that are then all that wrapping might bring together. */
-int pel__packed_prepare(pel__packed *k, const pel__particles *p, double cutoff, bool mixed,
-                        pel_error *e);
+void pel__packed_prepare(pel__packed *k, const pel__particles *p, double cutoff, bool mixed);
 /* Positions of the clusters [first, last). */
 void pel__packed_fill(const pel__packed *k, const pel__particles *p, int first, int last);
 void pel__packed_destroy(pel__packed *k);

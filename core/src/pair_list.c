@@ -1,4 +1,5 @@
 #include "pair_list.h"
+#include "pelsim/memory.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -34,7 +35,7 @@ static void add_run(search *s, double along, int first, int last) {
   if (first >= last) return;
   if (s->nruns == s->run_room) {
     s->run_room = s->run_room ? 2 * s->run_room : 64;
-    s->runs = realloc(s->runs, (size_t)s->run_room * sizeof *s->runs);
+    s->runs = pel_realloc(s->runs, (size_t)s->run_room * sizeof *s->runs);
   }
   s->runs[s->nruns++] = (run){along, s->p->low[first] - along, first, last};
 }
@@ -105,7 +106,7 @@ static void reserve_found(search *s, int more) {
   if (most + more + 4 <= s->room) return; /* four are written */
   s->room = 2 * (most + more) + 256;
   for (int r = 0; r < PEL_LANES; ++r)
-    s->found[r] = realloc(s->found[r], (size_t)s->room * sizeof **s->found);
+    s->found[r] = pel_realloc(s->found[r], (size_t)s->room * sizeof **s->found);
 }
 
 /* The particles of a cluster. */
@@ -175,7 +176,7 @@ static void append(search *s, pel__rows *h, int c, int before) {
   for (int r = 0; r < PEL_LANES; ++r) need += (size_t)s->nfound[r];
   if (need > h->room) {
     h->room = need + need / 2 + 1024;
-    h->entry = realloc(h->entry, h->room * sizeof *h->entry);
+    h->entry = pel_realloc(h->entry, h->room * sizeof *h->entry);
   }
   for (int r = 0; r < PEL_LANES; ++r) {
     if (s->nfound[r]) /* else there may be no memory yet */
@@ -197,19 +198,19 @@ static void prepare(pel__share *h, const pel__particles *p, double split0, doubl
   for (pel__rows *r = h->rows; r < h->rows + PEL__KINDS; ++r) {
     if (rows > r->row_room) {
       r->row_room = rows + rows / 4;
-      r->row = realloc(r->row, r->row_room * sizeof *r->row);
+      r->row = pel_realloc(r->row, r->row_room * sizeof *r->row);
     }
     r->nentries = 0;
     r->row[0] = 0;
   }
   if (clusters > h->hits_room) {
     h->hits_room = clusters + clusters / 4;
-    h->hits = realloc(h->hits, (size_t)h->hits_room * sizeof *h->hits);
+    h->hits = pel_realloc(h->hits, (size_t)h->hits_room * sizeof *h->hits);
   }
   memset(h->hits, 0, (size_t)clusters * sizeof *h->hits);
   if (paired && h->last - h->first >= h->large_room) {
     h->large_room = (h->last - h->first) * 5 / 4 + 16;
-    h->large = realloc(h->large, (size_t)h->large_room * sizeof *h->large);
+    h->large = pel_realloc(h->large, (size_t)h->large_room * sizeof *h->large);
   }
 }
 
@@ -312,8 +313,8 @@ int pel__pair_list_create(pel__pair_list *l, const pel__particles *p, double cut
   *l = (pel__pair_list){.cutoff = cutoff};
   if (pel__pair_list_fit(l, &p->domain, skin, e)) return e->code;
   l->nshares = p->threads;
-  l->share = calloc((size_t)l->nshares, sizeof *l->share);
-  l->split = calloc((size_t)l->nshares + 1, sizeof *l->split);
+  l->share = pel_calloc((size_t)l->nshares, sizeof *l->share);
+  l->split = pel_calloc((size_t)l->nshares + 1, sizeof *l->split);
   for (int t = 0; t <= l->nshares; ++t) l->split[t] = (double)t / l->nshares;
   return PEL_OK;
 }
@@ -337,8 +338,7 @@ static void find_places(pel__pair_list *l, const pel__particles *p) {
     l->place_room = (pel__nall(p) + pel__nall(p) / 4 + 64) / 4 * 4; /* whole cache lines */
     for (int a = 0; a < 3; ++a) {
       free(l->place[a]);
-      l->place[a] = aligned_alloc(64, (size_t)l->place_room * PEL_LANES * sizeof **l->place);
-      if (!l->place[a]) abort();
+      l->place[a] = pel_aligned_alloc(64, (size_t)l->place_room * PEL_LANES * sizeof **l->place);
     }
   }
   for (int a = 0; a < 3; ++a) {
@@ -378,7 +378,7 @@ int pel__pair_list_build(pel__pair_list *l, pel__particles *p, bool far, pel_err
   const double reach = l->cutoff + l->skin;
   if (p->regions) pel__regions_check(p->regions, &p->domain, reach, e);
   pel__particles_migrate(p, far, e);
-  if (!e->code && !pel__particles_sort(p, e)) pel__images_create(p, reach, e);
+  if (!e->code && !pel__particles_sort(p, e)) pel__images_create(p, reach);
   pel__guests_create(p, reach, e);
   if (agree(p, e)) return e->code;
   pel__refresh(p, pel__positions(p));

@@ -4,15 +4,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pelsim/memory.h"
+
 /* A pair that does not even fit 64 bits is found by its largest force. */
 void pel__pair_wide(void *wide, int64_t place, int n, const double *quanta) {
   pel__wide_notes *w = wide;
   if (w->n == w->room) {
     const size_t room = w->room ? 2 * w->room : 256;
-    void *more = realloc(w->add, room * sizeof *w->add);
-    w->no_memory |= !more;
-    if (!more) return;
-    w->add = more, w->room = room;
+    w->add = pel_realloc(w->add, room * sizeof *w->add);
+    w->room = room;
   }
   pel__wide_add *a = &w->add[w->n++];
   *a = (pel__wide_add){.place = place};
@@ -20,27 +20,24 @@ void pel__pair_wide(void *wide, int64_t place, int n, const double *quanta) {
     if (fabs(quanta[c]) < 0x1p62) a->quanta[c] = llrint(quanta[c]);
 }
 
-int pel__wide_start(pel__wide *w, int threads, pel_error *e) {
-  if (!w->notes) w->notes = calloc((size_t)threads, sizeof *w->notes);
-  return w->notes ? PEL_OK : pel_error_set(e, PEL_USAGE, "out of memory for %d threads", threads);
+void pel__wide_start(pel__wide *w, int threads) {
+  if (!w->notes) w->notes = pel_calloc((size_t)threads, sizeof *w->notes);
 }
 
-static bool reserve(pel__wide *w, int clusters) {
-  if (clusters <= w->room) return true;
+static void reserve(pel__wide *w, int clusters) {
+  if (clusters <= w->room) return;
   free(w->sum), free(w->marked);
   w->room = clusters + clusters / 4;
-  w->sum = calloc((size_t)w->room * 3 * PEL_LANES, sizeof *w->sum);
-  w->marked = calloc((size_t)w->room, 1);
-  if (!w->sum || !w->marked) w->room = 0;
-  return w->room > 0;
+  w->sum = pel_calloc((size_t)w->room * 3 * PEL_LANES, sizeof *w->sum);
+  w->marked = pel_calloc((size_t)w->room, 1);
 }
 
 void pel__wide_collect(pel__wide *w, int threads, int clusters) {
   for (pel__wide_notes *t = w->notes; t < w->notes + threads; ++t) {
     if (!t->n) continue;
-    w->any = reserve(w, clusters);
-    t->no_memory |= !w->any;
-    for (size_t k = 0; k < t->n && w->any; ++k) {
+    reserve(w, clusters);
+    w->any = true;
+    for (size_t k = 0; k < t->n; ++k) {
       const pel__wide_add *a = &t->add[k];
       const int64_t cluster = a->place / PEL_LANES;
       w->marked[cluster] = 1;
@@ -50,19 +47,16 @@ void pel__wide_collect(pel__wide *w, int threads, int clusters) {
   }
 }
 
-int pel__wide_finish(pel__wide *w, int threads, pel_error *e) {
-  bool no_memory = false;
+void pel__wide_finish(pel__wide *w, int threads) {
   for (pel__wide_notes *t = w->notes; t < w->notes + threads; ++t) {
     for (size_t k = 0; k < t->n && w->any; ++k) {
       const int64_t cluster = t->add[k].place / PEL_LANES;
       w->marked[cluster] = 0;
       memset(w->sum + cluster * 3 * PEL_LANES, 0, 3 * PEL_LANES * sizeof *w->sum);
     }
-    no_memory |= t->no_memory;
-    t->n = 0, t->no_memory = false;
+    t->n = 0;
   }
   w->any = false;
-  return no_memory ? pel_error_set(e, PEL_USAGE, "out of memory for large forces") : PEL_OK;
 }
 
 void pel__wide_destroy(pel__wide *w, int threads) {

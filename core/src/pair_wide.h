@@ -13,7 +13,6 @@ typedef struct {
 typedef struct {
   pel__wide_add *add;
   size_t n, room;
-  bool no_memory;
 } pel__wide_notes;
 
 typedef struct {
@@ -25,11 +24,11 @@ typedef struct {
 } pel__wide;
 
 /* Nothing noted; room is made for that many clusters only when something is. */
-int pel__wide_start(pel__wide *w, int threads, pel_error *e);
+void pel__wide_start(pel__wide *w, int threads);
 /* Adds up what all threads have noted.  By one thread. */
 void pel__wide_collect(pel__wide *w, int threads, int clusters);
-/* Forgets it; fails if there was no memory for it. */
-int pel__wide_finish(pel__wide *w, int threads, pel_error *e);
+/* Forgets it. */
+void pel__wide_finish(pel__wide *w, int threads);
 void pel__wide_destroy(pel__wide *w, int threads);
 
 #endif

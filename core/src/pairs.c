@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pelsim/memory.h"
+
 /* ---- the potential ---- */
 
 /* In mixed precision the largest force has 2^28 quanta, so that as a rule 32 bits are enough. */
@@ -16,11 +18,10 @@ static double quantum(double largest, int n) {
   return ldexp(1, exponent - n);
 }
 
-/* Numbers as kernels of this precision read them, and 64 bytes more; NULL: no memory. */
+/* Numbers as kernels of this precision read them, and 64 bytes more. */
 static void *numbers(const double *from, size_t n, bool mixed) {
   const size_t bytes = (n * (mixed ? sizeof(float) : sizeof *from) + 127) / 64 * 64;
-  void *to = aligned_alloc(64, bytes);
-  if (!to) return NULL;
+  void *to = pel_aligned_alloc(64, bytes);
   memset(to, 0, bytes);
   for (size_t i = 0; i < n; ++i)
     if (mixed)
@@ -35,11 +36,11 @@ int pel__potential_create(pel__potential *u, const pel_pair_kernels *k, int ntyp
                           double largest_energy, pel_error *e) {
   const int nc = k->ncoefficients;
   const size_t n = (size_t)ntypes * (size_t)ntypes * (size_t)(nc + 1);
-  double c[nc + 1], *table = calloc(n, sizeof *table);
+  double c[nc + 1], *table = pel_calloc(n, sizeof *table);
   *u = (pel__potential){.kernels = k, .ntypes = ntypes};
   u->force_quantum = quantum(largest_force, k->mixed ? MIXED_BITS : PEL__PAIR_BITS);
   u->energy_quantum = quantum(largest_energy, PEL__PAIR_BITS);
-  for (int i = 0; i < ntypes && table; ++i)
+  for (int i = 0; i < ntypes; ++i)
     for (int j = 0; j < ntypes; ++j) {
       double *t = table + (ptrdiff_t)i * (nc + 1) * ntypes + j;
       const double cutoff = coefficients(ctx, i, j, c);
@@ -50,9 +51,8 @@ int pel__potential_create(pel__potential *u, const pel_pair_kernels *k, int ntyp
       t[0] = cutoff * cutoff;
       for (int m = 0; m < nc; ++m) t[(m + 1) * ntypes] = c[m];
     }
-  u->table = table ? numbers(table, n, k->mixed) : NULL;
+  u->table = numbers(table, n, k->mixed);
   free(table);
-  if (!u->table) pel_error_set(e, PEL_USAGE, "out of memory: %d particle types", ntypes);
   return e->code;
 }
 
@@ -65,7 +65,7 @@ int pel__potential_set_data(pel__potential *u, const double *data, size_t n, pel
                          "mixed; use double",
                          n);
   u->data = u->own_data = numbers(data, n, true);
-  return u->data ? PEL_OK : pel_error_set(e, PEL_USAGE, "out of memory for the potential's tables");
+  return PEL_OK;
 }
 
 void pel__potential_destroy(pel__potential *u) {
@@ -75,16 +75,15 @@ void pel__potential_destroy(pel__potential *u) {
 
 /* ---- memory ---- */
 
-static int reserve(pel__pair_work *w, const pel__particles *p, const pel__pair_list *l, bool mixed,
-                   int attributes, pel_error *e) {
+static void reserve(pel__pair_work *w, const pel__particles *p, const pel__pair_list *l, bool mixed,
+                    int attributes) {
   const int nt = l->nshares;
   const size_t places = (size_t)p->room * PEL_LANES;
-  if (!w->f) w->f = calloc((size_t)nt, sizeof *w->f);
+  if (!w->f) w->f = pel_calloc((size_t)nt, sizeof *w->f);
   if (p->room > w->room) {
     for (int t = 0; t < nt; ++t) {
       pel__array_destroy(w->f[t]); /* touched by its thread only, and only as far as its share */
       w->f[t] = pel__array_create(places * 3 * (mixed ? sizeof(int32_t) : sizeof(int64_t)), 6 + t);
-      if (!w->f[t]) return pel_error_set(e, PEL_USAGE, "out of memory for the forces of threads");
     }
     w->room = p->room;
   }
@@ -92,11 +91,9 @@ static int reserve(pel__pair_work *w, const pel__particles *p, const pel__pair_l
     for (int a = 0; a < attributes; ++a) {
       pel__array_destroy(w->attribute[a]);
       w->attribute[a] = pel__array_create(places * sizeof(float), 7 + nt + a);
-      if (!w->attribute[a]) return pel_error_set(e, PEL_USAGE, "out of memory for attributes");
     }
     w->attribute_room = p->room;
   }
-  return PEL_OK;
 }
 
 void pel__pair_work_destroy(pel__pair_work *w, int threads) {
@@ -333,10 +330,9 @@ static int run(job *k, pel__pair_sums *sums, pel_error *e) {
   const pel__share *share = k->l->share;
   const int nt = k->l->nshares, own = p->nclusters + p->nimages;
   result each[nt], total = {.overflown = INT64_MAX};
-  if (pel__wide_start(&k->w->wide, nt, e) ||
-      reserve(k->w, p, k->l, is_mixed(k), k->u->kernels->nattributes, e) ||
-      pel__packed_prepare(&k->l->packed, p, k->l->cutoff, is_mixed(k), e))
-    return e->code;
+  pel__wide_start(&k->w->wide, nt);
+  reserve(k->w, p, k->l, is_mixed(k), k->u->kernels->nattributes);
+  pel__packed_prepare(&k->l->packed, p, k->l->cutoff, is_mixed(k));
   for (int t = 0; t < nt; ++t) each[t] = total;
   const pel__copies copies = copies_of(k);
   pel__guests_start(p, &copies);
@@ -370,7 +366,7 @@ static int run(job *k, pel__pair_sums *sums, pel_error *e) {
   k->l->fresh = false;
   if (sums) report(k, &total, sums);
   k->w->excess = excess_of(k, &total), k->w->overflown = total.overflown;
-  if (pel__wide_finish(&k->w->wide, nt, e)) return e->code;
+  pel__wide_finish(&k->w->wide, nt);
   if (k->w->excess != PEL__ALL_FIT)
     pel_error_set(e, PEL_INVALID, "a sum over pairs is out of range");
   return e->code;

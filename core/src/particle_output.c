@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "dynamics.h"
+#include "pelsim/memory.h"
 
 /* What a record may hold of a particle.  Those that the state does not have are made here. */
 typedef struct {
@@ -118,8 +119,7 @@ static void collect_forces(pel_sim *s, pel__trajectory *t) {
   const pel__particles *p = &s->dynamics->p;
   const pel__slab slab = pel__slab_of(p->total, s->rank, s->nranks);
   double *to[3];
-  t->force = malloc(3 * (size_t)slab.n * sizeof *t->force + 1);
-  if (!t->force) abort();
+  t->force = pel_malloc(3 * (size_t)slab.n * sizeof *t->force + 1);
   pel__dynamics_force(s);
   for (int a = 0; a < 3; ++a) {
     to[a] = t->force + a * slab.n;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "dynamics.h"
+#include "pelsim/memory.h"
 
 /* Whole arrays of rank 0, in place of which each rank keeps its slab. */
 typedef struct {
@@ -39,8 +40,7 @@ static void release(void *p) {
 
 /* The slab of a column; collective. */
 static void scatter(pel_sim *s, const column *c, const pel_particle_file *p) {
-  char *mine = malloc((size_t)p->held * c->bytes + 1);
-  if (!mine) abort();
+  char *mine = pel_malloc((size_t)p->held * c->bytes + 1);
   if (s->rank > 0) {
     MPI_Recv(mine, (int)p->held, c->type, 0, 0, s->comm, MPI_STATUS_IGNORE);
   } else {
@@ -57,8 +57,7 @@ static void scatter(pel_sim *s, const column *c, const pel_particle_file *p) {
 
 static const pel_particle_file *share(pel_sim *s, pel_particle_file *p) {
   column c[10];
-  pel_particle_file *mine = calloc(1, sizeof *mine);
-  if (!mine) abort();
+  pel_particle_file *mine = pel_calloc(1, sizeof *mine);
   *mine = *p;
   MPI_Bcast(mine, sizeof *mine, MPI_BYTE, 0, s->comm);
   const int n = list(mine, c);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "dynamics.h"
+#include "pelsim/memory.h"
 
 enum { POSITION, VELOCITY, IMAGE, KINDS, TYPE = 3 * KINDS, MOST = TYPE + 1 + PEL__EXTRA };
 
@@ -69,9 +70,8 @@ static double *pack(const pel__particles *p, pel__values *fill, const void *ctx,
   const int nranks = p->regions->nranks;
   const int64_t places = (int64_t)p->nclusters * PEL_LANES;
   const size_t each = 1 + (size_t)nvalues;
-  int64_t *next = calloc((size_t)nranks, sizeof *next);
-  double *records = malloc(((size_t)p->n + 1) * each * sizeof *records);
-  if (!next || !records) abort();
+  int64_t *next = pel_calloc((size_t)nranks, sizeof *next);
+  double *records = pel_malloc(((size_t)p->n + 1) * each * sizeof *records);
   for (int64_t i = 0; i < places; ++i)
     if (!pel__is_empty(p, i)) ++count[rank_of(p->id[i], p->total, nranks)];
   for (int r = 1; r < nranks; ++r) next[r] = next[r - 1] + count[r - 1];
@@ -90,8 +90,7 @@ void pel__by_id(const pel__particles *p, pel__values *fill, const void *ctx, int
   const pel__peers all = pel__regions_everyone(p->regions);
   const pel__slab slab = pel__slab_of(p->total, p->regions->rank, all.n);
   const size_t each = 1 + (size_t)nvalues;
-  int *count = calloc(2 * (size_t)all.n, sizeof *count), *got = count + all.n;
-  if (!count) abort();
+  int *count = pel_calloc(2 * (size_t)all.n, sizeof *count), *got = count + all.n;
   double *out = pack(p, fill, ctx, nvalues, count);
   double *in = pel__swap(&all, each * sizeof *in, count, out, got), *r = in;
   for (int q = 0; q < all.n; ++q)
@@ -120,9 +119,8 @@ pel_array *pel__dynamics_arrays(const pel_sim *s, int *n) {
   contents c;
   list(s, &c);
   const size_t count = (size_t)c.n;
-  pel_array *arrays = malloc(count * (sizeof(pel_array) + sizeof(pel_patch) + sizeof c.name[0] +
-                                      (size_t)slab.n * sizeof(double)));
-  if (!arrays) abort();
+  pel_array *arrays = pel_malloc(count * (sizeof(pel_array) + sizeof(pel_patch) + sizeof c.name[0] +
+                                          (size_t)slab.n * sizeof(double)));
   pel_patch *patch = (pel_patch *)(arrays + count);
   double *data = (double *)(patch + count), *to[MOST];
   char(*name)[sizeof c.name[0]] = (void *)(data + count * (size_t)slab.n);
@@ -161,12 +159,11 @@ void pel__dynamics_adopt(pel_sim *s, const pel_array *arrays) {
   pel__dynamics *d = s->dynamics;
   pel__particles *p = &d->p;
   const pel__slab slab = pel__slab_of(p->total, s->rank, s->nranks);
-  pel_error e = {0};
   contents c;
   list(s, &c);
   p->n = slab.n;
   p->nclusters = (int)((p->n + PEL_LANES - 1) / PEL_LANES);
-  if (pel__particles_reserve(p, p->nclusters + 1, &e)) abort();
+  pel__particles_reserve(p, p->nclusters + 1);
   for (int64_t i = 0; i < (int64_t)p->nclusters * PEL_LANES; ++i) {
     p->id[i] = i < p->n ? slab.first + i + 1 : -1;
     if (i < p->n)
@@ -182,7 +179,7 @@ void pel__dynamics_adopt(pel_sim *s, const pel_array *arrays) {
 /* ---- scalars ---- */
 
 static int add(pel_scalar *x, int n, const char *name, double value, bool state) {
-  if (x) x[n] = (pel_scalar){strdup(name), value, state};
+  if (x) x[n] = (pel_scalar){pel_strdup(name), value, state};
   return n + 1;
 }
 

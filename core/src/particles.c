@@ -5,6 +5,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "pelsim/memory.h"
+
 /* Huge pages: lists jump about in the arrays.  Starts are staggered by cache lines, since the same
  * place of x, y, z and forces is used together and equal low bits of addresses look like conflicts
  * to the processor. */
@@ -20,7 +22,7 @@ typedef struct {
 void *pel__array_create(size_t bytes, int number) {
   const size_t size = mapped(bytes + sizeof(head) + 64);
   char *base = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (base == MAP_FAILED) return NULL;
+  if (base == MAP_FAILED) pel_out_of_memory(size);
   madvise(base, size, MADV_HUGEPAGE);
   char *at = base + 64 + (size_t)number * STAGGER % 4096;
   ((head *)(void *)at)[-1] = (head){base, size};
@@ -48,21 +50,13 @@ static void list_components(pel__particles *p) {
   add(p, &p->id, 8, true);
 }
 
-static int out_of_memory(int clusters, pel_error *e) {
-  return pel_error_set(e, PEL_USAGE,
-                       "out of memory: no room for %ld particles and copies on a rank; use more "
-                       "nodes or fewer particles",
-                       (long)clusters * PEL_LANES);
-}
-
-int pel__particles_reserve(pel__particles *p, int clusters, pel_error *e) {
-  if (clusters <= p->room) return PEL_OK;
+void pel__particles_reserve(pel__particles *p, int clusters) {
+  if (clusters <= p->room) return;
   const int room = clusters + clusters / 4 + 16;
   const size_t places = (size_t)room * PEL_LANES, held = (size_t)p->room * PEL_LANES;
   for (int c = 0; c < p->ncomponents; ++c) {
     const size_t bytes = (size_t)p->component[c].bytes;
     void *grown = pel__array_create(places * bytes, c);
-    if (!grown) return out_of_memory(room, e);
     if (held) memcpy(grown, *p->component[c].at, held * bytes);
     pel__array_destroy(*p->component[c].at);
     *p->component[c].at = grown;
@@ -70,30 +64,24 @@ int pel__particles_reserve(pel__particles *p, int clusters, pel_error *e) {
   for (int s = 0; s < 2; ++s) {
     pel__array_destroy(p->spare[s]);
     p->spare[s] = pel__array_create(places * (s ? 8 : 4), p->ncomponents + s);
-    if (!p->spare[s]) return out_of_memory(room, e);
   }
-  p->low = realloc(p->low, (size_t)room * sizeof *p->low);
-  p->high = realloc(p->high, (size_t)room * sizeof *p->high);
-  p->images = realloc(p->images, (size_t)room * sizeof *p->images);
-  p->image_at = realloc(p->image_at, (size_t)(room + 1) * sizeof *p->image_at);
-  p->image_of = realloc(p->image_of, (size_t)room * sizeof *p->image_of);
+  p->low = pel_realloc(p->low, (size_t)room * sizeof *p->low);
+  p->high = pel_realloc(p->high, (size_t)room * sizeof *p->high);
+  p->images = pel_realloc(p->images, (size_t)room * sizeof *p->images);
+  p->image_at = pel_realloc(p->image_at, (size_t)(room + 1) * sizeof *p->image_at);
+  p->image_of = pel_realloc(p->image_of, (size_t)room * sizeof *p->image_of);
   pel__sort_memory *m = &p->sort;
-  m->column = realloc(m->column, places * sizeof *m->column);
-  m->from = realloc(m->from, places * sizeof *m->from);
-  m->key = realloc(m->key, places * sizeof *m->key);
-  if (!m->column || !m->from || !m->key || !p->low || !p->high || !p->images || !p->image_at ||
-      !p->image_of)
-    return out_of_memory(room, e);
+  m->column = pel_realloc(m->column, places * sizeof *m->column);
+  m->from = pel_realloc(m->from, places * sizeof *m->from);
+  m->key = pel_realloc(m->key, places * sizeof *m->key);
   p->room = room;
-  return PEL_OK;
 }
 
 void pel__columns_reserve(pel__columns *c) {
   const int n = c->n[0] * c->n[1];
   if (n > c->room) {
     free(c->start);
-    c->start = malloc(((size_t)n + 1) * sizeof *c->start);
-    if (!c->start) abort();
+    c->start = pel_malloc(((size_t)n + 1) * sizeof *c->start);
     c->room = n;
   }
 }
@@ -131,7 +119,7 @@ int pel__particles_create(pel__particles *p, const pel__domain *d, int64_t n, in
     return pel_error_set(e, PEL_USAGE, "%ld particles on a rank; the most is %d: use more ranks",
                          (long)n, INT32_MAX / 2);
   p->nclusters = (int)((n + PEL_LANES - 1) / PEL_LANES);
-  if (pel__particles_reserve(p, p->nclusters + 1, e)) return e->code;
+  pel__particles_reserve(p, p->nclusters + 1);
   for (int64_t i = n; i < (int64_t)p->nclusters * PEL_LANES; ++i) p->id[i] = -1;
   return PEL_OK;
 }
@@ -141,7 +129,6 @@ int pel__particles_extend(pel__particles *p, bool carried, pel_error *e) {
     return pel_error_set(e, PEL_INTERNAL, "a model may have %d numbers a particle", PEL__EXTRA);
   double **at = &p->extra[p->nextra];
   *at = pel__array_create((size_t)p->room * PEL_LANES * sizeof **at, p->ncomponents);
-  if (!*at) return out_of_memory(p->room, e);
   ++p->nextra;
   add(p, at, 8, carried);
   return PEL_OK;

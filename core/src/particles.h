@@ -134,7 +134,7 @@ void pel__particles_destroy(pel__particles *p);
 /* One more array of doubles, 0: p->extra[p->nextra - 1], which moves with the others. */
 int pel__particles_extend(pel__particles *p, bool carried, pel_error *e);
 /* Room for so many clusters, owned and copies; contents stay. */
-int pel__particles_reserve(pel__particles *p, int clusters, pel_error *e);
+void pel__particles_reserve(pel__particles *p, int clusters);
 /* Room for so many columns, all of which are then empty but for *start[0]. */
 void pel__columns_reserve(pel__columns *c);
 
@@ -180,7 +180,7 @@ void pel__refresh(pel__particles *p, pel__copies c);
 
 /* images.c: the images within `reach` of this rank's part of the box, one of each pair of opposite
  * ones: a pair is found from one of its ends. */
-int pel__images_create(pel__particles *p, double reach, pel_error *e);
+void pel__images_create(pel__particles *p, double reach);
 void pel__images_refresh(pel__particles *p, const pel__copies *c);
 
 /* guests.c: the guests within `reach` of this rank's blocks.  If e->code is set the rank takes part

@@ -1,5 +1,6 @@
 /* From a list of stages to operations: where chains end, what is stored, which halos are read. */
 #include "plan.h"
+#include "pelsim/memory.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -37,7 +38,7 @@ static bool breaks(const pel_sim *s, const pel__op *op, const pel_stage *next) {
 }
 
 static pel__op *append(pel__plan *p) {
-  p->op = realloc(p->op, (size_t)(p->nops + 1) * sizeof *p->op);
+  p->op = pel_realloc(p->op, (size_t)(p->nops + 1) * sizeof *p->op);
   memset(&p->op[p->nops], 0, sizeof *p->op);
   return &p->op[p->nops++];
 }
@@ -103,7 +104,7 @@ static bool reads_own(const pel_sim *s, const pel__op *op, const pel_stage *st) 
 /* Backwards through a chain: how far beyond its tile each stage must be computed.  Returns true if
  * an array turned out to need memory, and the plan must be made again. */
 static bool widen(pel_sim *s, pel__op *op) {
-  int *wanted = calloc((size_t)s->nvars, sizeof *wanted);
+  int *wanted = pel_calloc((size_t)s->nvars, sizeof *wanted);
   bool again = false;
   for (int i = op->nstages - 1; i >= 0; --i) {
     const pel_stage *st = op->stage[i];
@@ -150,7 +151,7 @@ static bool escapes(pel_sim *s, const pel__plan *p) {
 }
 
 static void list_scratch(const pel_sim *s, pel__op *op) {
-  op->scratch = calloc((size_t)s->nvars, sizeof(int));
+  op->scratch = pel_calloc((size_t)s->nvars, sizeof(int));
   for (int v = 0; v < s->nvars; ++v) {
     bool here = false;
     for (int i = 0; i < op->nstages; ++i) here = here || writes(s, op->stage[i], v);
@@ -184,14 +185,14 @@ static void clear(pel__plan *p) {
 pel__plan *pel__plan_create(pel_sim *s, const pel_stage *const *stages, int n, bool advance,
                             bool measure, pel_error *e) {
   if (check(s, stages, n, e)) return NULL;
-  pel__plan *p = calloc(1, sizeof *p);
+  pel__plan *p = pel_calloc(1, sizeof *p);
   for (bool again = true; again;) { /* arrays only ever move to memory, so this ends */
     clear(p);
     split(s, p, stages, n, measure);
     again = advance && place_advance(s, p);
     again = escapes(s, p) || again;
     for (int o = 0; o < p->nops; ++o) {
-      p->op[o].need = calloc((size_t)s->nvars, sizeof(int));
+      p->op[o].need = pel_calloc((size_t)s->nvars, sizeof(int));
       again = widen(s, &p->op[o]) || again;
     }
   }
@@ -215,12 +216,12 @@ void pel__plan_bind(pel_sim *s, pel__plan *p) {
     list_scratch(s, op);
     pel__tiles_create(s, p, op);
     op->nthreads = s->threads;
-    op->work = calloc((size_t)s->threads, sizeof *op->work);
-    op->copy = calloc((size_t)s->threads, sizeof *op->copy);
+    op->work = pel_calloc((size_t)s->threads, sizeof *op->work);
+    op->copy = pel_calloc((size_t)s->threads, sizeof *op->copy);
     const size_t state = (s->model->state_size + 63) / 64 * 64;
     for (int t = 0; t < s->threads; ++t) {
-      op->work[t] = aligned_alloc(64, (size_t)(op->nscratch + 1) * op->span * sizeof(double));
-      op->copy[t] = aligned_alloc(64, 2 * state); /* the second for checks */
+      op->work[t] = pel_aligned_alloc(64, (size_t)(op->nscratch + 1) * op->span * sizeof(double));
+      op->copy[t] = pel_aligned_alloc(64, 2 * state); /* the second for checks */
     }
   }
 }

@@ -1,4 +1,5 @@
 #include "rdf.h"
+#include "pelsim/memory.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -78,8 +79,7 @@ static int far_create(pel__rdf *r, pel_sim *s, pel_error *e) {
   int nb[3];
   const int blocks = pel__blocks_asked(s, nb);
   pel_error why = {0};
-  pel__far_pairs *f = r->far = calloc(1, sizeof *f);
-  if (!f) abort();
+  pel__far_pairs *f = r->far = pel_calloc(1, sizeof *f);
   if (pel__particles_create(&f->p, &d->p.domain, d->p.n, s->threads, e) ||
       pel__pair_list_create(&f->list, &f->p, r->range, 0, e))
     return e->code;
@@ -91,14 +91,14 @@ static int far_create(pel__rdf *r, pel_sim *s, pel_error *e) {
 }
 
 /* Positions, ids and types as they are now, wherever they were before. */
-static int far_follow(pel__far_pairs *f, const pel__particles *p, pel_error *e) {
+static void far_follow(pel__far_pairs *f, const pel__particles *p) {
   pel__particles *q = &f->p;
   const int64_t places = (int64_t)p->nclusters * PEL_LANES;
   int64_t n = 0;
   q->domain = p->domain;
   q->n = p->n;
   q->nclusters = (int)((p->n + PEL_LANES - 1) / PEL_LANES);
-  if (pel__particles_reserve(q, q->nclusters + 1, e)) return e->code;
+  pel__particles_reserve(q, q->nclusters + 1);
   for (int64_t i = 0; i < places; ++i) {
     if (pel__is_empty(p, i)) continue;
     for (int a = 0; a < 3; ++a) q->x[a][n] = p->x[a][i], q->v[a][n] = 0, q->image[a][n] = 0;
@@ -106,15 +106,13 @@ static int far_follow(pel__far_pairs *f, const pel__particles *p, pel_error *e) 
     q->type[n++] = p->type[i];
   }
   for (; n < (int64_t)q->nclusters * PEL_LANES; ++n) q->id[n] = -1;
-  return PEL_OK;
 }
 
 static int far_sample(pel__rdf *r, const pel__particles *p, pel_error *e) {
   pel__far_pairs *f = r->far;
   pel_error mine = {0};
-  far_follow(f, p, &mine);
-  if (pel__agree_error(f->regions.comm, &mine) ||
-      pel__pair_list_build(&f->list, &f->p, true, &mine))
+  far_follow(f, p);
+  if (pel__pair_list_build(&f->list, &f->p, true, &mine))
     return pel_error_set(e, mine.code, "[analysis] rdf_range: %s", mine.text);
   count_all(r, &f->p, &f->list);
   return PEL_OK;
@@ -129,8 +127,7 @@ int pel__rdf_create(pel__rdf *r, pel_sim *s, int bins, double range, pel_error *
                   .ntypes = ntypes,
                   .npairs = ntypes * (ntypes + 1) / 2,
                   .range = range > 0 ? range : d->cutoff};
-  r->count = calloc((size_t)((pel__rdf_size(r) - 1) * s->threads), sizeof *r->count);
-  if (!r->count) abort();
+  r->count = pel_calloc((size_t)((pel__rdf_size(r) - 1) * s->threads), sizeof *r->count);
   return r->range > d->cutoff ? far_create(r, s, e) : PEL_OK;
 }
 

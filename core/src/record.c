@@ -1,5 +1,6 @@
 #include "record.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +10,7 @@
 #include "analysis.h"
 #include "dynamics.h"
 #include "particle_output.h"
+#include "pelsim/memory.h"
 
 static pel_snapshot snapshot(pel_sim *s) {
   return (pel_snapshot){.comm = s->comm,
@@ -28,12 +30,12 @@ static pel_scalar *scalars(const pel__records *r, int *n) {
   const char *name[count + 1], *unit[count + 1];
   pel__measure_names(s, name, unit);
   const int more = pel__state_scalars(s, NULL);
-  pel_scalar *x = calloc((size_t)(count + more) + 2, sizeof *x);
+  pel_scalar *x = pel_calloc((size_t)(count + more) + 2, sizeof *x);
   x[0] = (pel_scalar){"dt_limit", s->dt_limit, false};
   x[1] = (pel_scalar){"dt", s->dt, false};
   *n = 2;
   for (int i = 0; i < count; ++i) {
-    char *label = malloc(128);
+    char *label = pel_malloc(128);
     snprintf(label, 128, "reference_%s", name[i]);
     x[(*n)++] = (pel_scalar){label, pel__measure_idle(s, i) ? NAN : r->reference[i], false};
   }
@@ -71,9 +73,10 @@ static uint64_t inode_of(const char *path) { /* 0: it is not there */
   return stat(path, &st) ? 0 : (uint64_t)st.st_ino;
 }
 
-/* A run that was killed before its first record, or resumed elsewhere, has no file yet. */
+/* A run that was killed before its first record, or resumed elsewhere, has no file yet.  A file
+ * that cannot be asked for is left to the opening, which tells why: begun anew it would be lost. */
 static bool file_exists(const pel_sim *s, const char *path) {
-  int yes = s->rank == 0 && inode_of(path) != 0;
+  int yes = s->rank == 0 && (inode_of(path) != 0 || errno != ENOENT);
   MPI_Bcast(&yes, 1, MPI_INT, 0, s->comm);
   return yes;
 }
@@ -152,7 +155,8 @@ static pel_array *add_state(pel_sim *s, pel_snapshot *x) {
 
 void pel__record_observables(pel__records *r) {
   pel_error e = {0};
-  if (pel__analysis_write(r->s, &e)) pel__journal_say(r->journal, "%s; the run goes on", e.text);
+  r->lost_observables = pel__analysis_write(r->s, &e) != PEL_OK;
+  if (e.code) pel__journal_say(r->journal, "%s; the run goes on", e.text);
 }
 
 bool pel__record_checkpoint(pel__records *r) {
@@ -185,7 +189,8 @@ bool pel__record_checkpoint(pel__records *r) {
   return !e.code;
 }
 
-int pel__record_account(const pel__records *r, pel_error *e) {
+int pel__record_account(pel__records *r, pel_error *e) {
+  if (r->lost_observables) pel__record_observables(r); /* perhaps it can be written by now */
   int64_t rows = pel__journal_lost(r->journal);
   MPI_Bcast(&rows, 1, MPI_INT64_T, 0, r->s->comm);
   const struct {
@@ -193,6 +198,7 @@ int pel__record_account(const pel__records *r, pel_error *e) {
     const char *noun, *rest; /* noun NULL: it is not counted */
   } lost[] = {{r->lost_records, "output record", ""},
               {rows, "row", " of diagnostics.csv"},
+              {r->lost_observables, NULL, "observables.h5"},
               {r->lost_checkpoints, NULL, "the last checkpoint"}};
   char list[200] = "";
   int kinds = 0, told = 0;
@@ -209,9 +215,13 @@ int pel__record_account(const pel__records *r, pel_error *e) {
     strcat(list, !told++ ? "" : told == kinds ? " and " : ", ");
     strcat(list, item);
   }
+  const bool gone = r->lost_records || rows; /* they lie before the newest checkpoint */
   return pel_error_set(
-      e, PEL_IO, "%s could not be written; make room or repair the directory, then %s", list,
-      r->saved_step >= 0 ? "run again with --resume or --overwrite" : "run again with --overwrite");
+      e, PEL_IO,
+      "%s could not be written; make room or repair the directory, then run again with %s", list,
+      r->saved_step < 0 ? "--overwrite"
+      : gone            ? "--overwrite (--resume goes on, but does not bring them back)"
+                        : "--resume");
 }
 
 static void say(void *ctx, const char *sentence) {

@@ -15,6 +15,7 @@ typedef struct {
   int64_t saved_step;     /* of it; -1 */
   double checkpoint_cost; /* seconds the last one took */
   int lost_records;       /* output records that could not be written */
+  bool lost_observables;  /* the last that was to be written could not be */
   int lost_checkpoints;   /* checkpoints in a row that could not be written */
   const char *cause;      /* of a stop, as in pel__run_result; NULL: none */
   uint64_t series_inode;  /* of the output file when it was opened; rank 0 */
@@ -39,7 +40,7 @@ bool pel__record_checkpoint(pel__records *r);
 void pel__record_observables(pel__records *r);
 /* A run that lost results does not end well: PEL_IO with what is missing, else PEL_OK.
  * Collective. */
-int pel__record_account(const pel__records *r, pel_error *e);
+int pel__record_account(pel__records *r, pel_error *e);
 /* Restores state, step, time from a file or the newest good one of a directory.  look_only:
  * damaged ones are passed over in silence, else named and set aside.  Collective. */
 int pel__record_restore(pel__records *r, const char *path, bool look_only, pel_error *e);

@@ -5,12 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pelsim/memory.h"
 #include "plan.h"
 
 /* ---- sums ---- */
 
 pel__sum_visitor pel__sum_begin(const pel_sim *s, int where) {
-  pel__sum_visitor v = {malloc((size_t)s->threads * sizeof(pel_sum)), s->threads, where};
+  pel__sum_visitor v = {pel_malloc((size_t)s->threads * sizeof(pel_sum)), s->threads, where};
   for (int t = 0; t < s->threads; ++t) pel_sum_init(&v.sum[t]);
   return v;
 }
@@ -62,7 +63,7 @@ static void visit_extremes(void *ctx, int thread, const pel_tile *t, int block, 
 }
 
 static void extremes_init(const pel_sim *s, extremes *x) {
-  x->lo = malloc(2 * (size_t)s->threads * sizeof *x->lo);
+  x->lo = pel_malloc(2 * (size_t)s->threads * sizeof *x->lo);
   x->hi = x->lo + s->threads;
   for (int t = 0; t < s->threads; ++t) x->lo[t] = INFINITY, x->hi[t] = -INFINITY;
 }
@@ -119,10 +120,10 @@ void pel__plan_store(pel_sim *s, pel__plan *p, double **to) {
 
 double **pel__block_arrays(pel_sim *s) {
   const pel__layout *l = s->layout;
-  double **a = calloc((size_t)l->nlocal, sizeof *a);
+  double **a = pel_calloc((size_t)l->nlocal, sizeof *a);
   for (int b = 0; b < l->nlocal; ++b) {
     const pel__block *k = &l->block[l->first + b];
-    a[b] = (double *)aligned_alloc(64, k->size * sizeof(double)) + k->origin;
+    a[b] = (double *)pel_aligned_alloc(64, k->size * sizeof(double)) + k->origin;
   }
   return a;
 }
@@ -167,8 +168,8 @@ static void visit_compare(void *ctx, int thread, const pel_tile *t, int block, c
 void pel__plan_compare(pel_sim *s, pel__plan *exact, pel__plan *weight, const pel__var *v,
                        double norm[3]) {
   const int n = s->threads;
-  comparison c = {s, v, NULL, calloc((size_t)(n * NSUMS), sizeof(pel_sum)),
-                  calloc((size_t)(2 * n), sizeof(double))};
+  comparison c = {s, v, NULL, pel_calloc((size_t)(n * NSUMS), sizeof(pel_sum)),
+                  pel_calloc((size_t)(2 * n), sizeof(double))};
   if (weight) {
     c.weight = pel__block_arrays(s);
     pel__plan_store(s, weight, c.weight);

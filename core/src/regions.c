@@ -1,4 +1,5 @@
 #include "regions.h"
+#include "pelsim/memory.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -98,16 +99,14 @@ static bool look(const pel__regions *r, const pel__domain *d, const pel__block *
 
 static void find_near(pel__regions *r, const pel__domain *d) {
   int n = 0;
-  r->near = calloc((size_t)r->layout->nlocal * 27, sizeof *r->near);
-  if (!r->near) abort();
+  r->near = pel_calloc((size_t)r->layout->nlocal * 27, sizeof *r->near);
   for (int b = 0; b < r->layout->nlocal; ++b)
     for (int k = 0; k < 27; ++k) {
       const int step[3] = {k % 3 - 1, k / 3 % 3 - 1, k / 9 - 1};
       n += look(r, d, &r->layout->block[r->layout->first + b], step, &r->near[n]);
     }
   qsort(r->near, (size_t)n, sizeof *r->near, by_place);
-  r->peer = calloc((size_t)n + 1, sizeof *r->peer);
-  if (!r->peer) abort();
+  r->peer = pel_calloc((size_t)n + 1, sizeof *r->peer);
   for (int i = 0; i < n; ++i) {
     if (r->nnear && by_place(&r->near[i], &r->near[r->nnear - 1]) == 0) continue;
     r->near[r->nnear++] = r->near[i];
@@ -131,8 +130,7 @@ int pel__regions_create(pel__regions *r, MPI_Comm comm, const pel__domain *d, do
   if (!r->layout) return e->code;
   for (int a = 0; a < 3; ++a) {
     const int64_t n = r->cells[a] = r->layout->grid.axis[a].n;
-    r->block_along[a] = malloc((size_t)n * sizeof(int));
-    if (!r->block_along[a]) abort();
+    r->block_along[a] = pel_malloc((size_t)n * sizeof(int));
     for (int64_t b = 0; b < r->layout->nb[a]; ++b)
       for (int64_t c = n * b / r->layout->nb[a]; c < n * (b + 1) / r->layout->nb[a]; ++c)
         r->block_along[a][c] = (int)b;

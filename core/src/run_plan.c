@@ -4,15 +4,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pelsim/memory.h"
 #include "plan.h"
 
 /* ---- halos ---- */
 
 static pel__exchange *create_exchange(pel_sim *s, pel__op *op, const unsigned char *stale) {
-  op->exchanges = realloc(op->exchanges, (size_t)(op->nexchanges + 1) * sizeof *op->exchanges);
+  op->exchanges = pel_realloc(op->exchanges, (size_t)(op->nexchanges + 1) * sizeof *op->exchanges);
   pel__exchange *x = &op->exchanges[op->nexchanges++];
-  x->stale = memcpy(malloc((size_t)s->nvars), stale, (size_t)s->nvars);
-  pel__halo_field *f = calloc((size_t)s->nvars, sizeof *f);
+  x->stale = memcpy(pel_malloc((size_t)s->nvars), stale, (size_t)s->nvars);
+  pel__halo_field *f = pel_calloc((size_t)s->nvars, sizeof *f);
   int n = 0;
   for (int i = 0; i < s->nvars; ++i) {
     const pel_field *def = s->vars[i].field;
@@ -25,6 +26,7 @@ static pel__exchange *create_exchange(pel_sim *s, pel__op *op, const unsigned ch
     ++n;
   }
   x->halo = pel__halo_create(s->layout, s->comm, s->ntags++, f, n);
+  if (!x->halo) pel_out_of_memory(0);
   free(f);
   return x;
 }
@@ -45,7 +47,7 @@ static pel__exchange *find_exchange(pel_sim *s, pel__op *op) {
 
 static double **exchange_data(const pel_sim *s, const pel__exchange *x) {
   const int nl = s->layout->nlocal;
-  double **data = malloc((size_t)(s->nvars * nl) * sizeof *data);
+  double **data = pel_malloc((size_t)(s->nvars * nl) * sizeof *data);
   int n = 0;
   for (const pel__var *v = s->vars; v < s->vars + s->nvars; ++v)
     if (x->stale[v - s->vars])
@@ -291,7 +293,7 @@ static bool is_reduction(const pel__op *op) {
 static int run_reductions(pel_sim *s, pel__plan *p, const pel__run *r, int o) {
   int n = 0;
   while (o + n < p->nops && is_reduction(&p->op[o + n])) ++n;
-  pel_sum *sums = calloc((size_t)n, sizeof *sums);
+  pel_sum *sums = pel_calloc((size_t)n, sizeof *sums);
   for (int i = 0; i < n; ++i) {
     pel__op *op = &p->op[o + i];
     pel__sum_visitor v = pel__sum_begin(s, op->stage[op->nstages - 1]->where);

@@ -41,10 +41,11 @@ static bool is_directory(const char *path) {
   return stat(path, &s) == 0 && S_ISDIR(s.st_mode);
 }
 
+/* What cannot be asked for counts as there: nothing is begun over it. */
 static bool exists(const char *dir, const char *name) {
   char *path = pel__path(dir, name);
   struct stat s;
-  const bool there = path && lstat(path, &s) == 0;
+  const bool there = !path || lstat(path, &s) == 0 || (errno != ENOENT && errno != ENOTDIR);
   free(path);
   return there;
 }
@@ -81,8 +82,10 @@ static int visit_entries(const char *dir, bool (*wanted)(const char *),
   DIR *d = opendir(dir);
   if (!d) return errno == ENOENT ? 0 : errno;
   int code = 0;
-  for (struct dirent *entry; !code && (entry = readdir(d));)
+  struct dirent *entry = NULL;
+  while (!code && (errno = 0, entry = readdir(d)))
     if (wanted(entry->d_name)) code = visit(dir, entry->d_name);
+  if (!code && !entry) code = errno;
   closedir(d);
   return code;
 }
@@ -106,12 +109,26 @@ int64_t pel__rundir_newest(const char *dir) {
   return step;
 }
 
-static bool has_checkpoint(const char *dir) { return pel__rundir_newest(dir) >= 0; }
+static int found(const char *dir, const char *name) {
+  (void)dir, (void)name;
+  return -1;
+}
 
-static bool is_used(const char *dir) {
+/* 1: yes, 0: no; else it cannot be told, with a sentence: an unreadable directory is not empty. */
+static int has_checkpoint(const char *dir, pel_error *e) {
+  char *sub = pel__path(dir, "checkpoints");
+  const int code = sub ? visit_entries(sub, is_checkpoint, found) : ENOMEM;
+  free(sub);
+  if (code > 0 && code != ENOTDIR)
+    pel_error_set(e, PEL_IO, "cannot look for checkpoints in %s/checkpoints: %s", dir,
+                  strerror(code));
+  return code < 0;
+}
+
+static bool is_used(const char *dir, pel_error *e) {
   for (int i = 0; i < PEL_N(owned); ++i)
     if (exists(dir, owned[i])) return true;
-  return has_checkpoint(dir);
+  return has_checkpoint(dir, e);
 }
 
 static bool is_owned_by_attempt(const char *name) {
@@ -209,7 +226,9 @@ static int refuse_used(const char *dir, pel_error *e) {
     snprintf(about, sizeof about, " (%.20s at step %lld)", state,
              (long long)json_integer_value(json_object_get(run, "step")));
   json_decref(run);
-  if (has_checkpoint(dir))
+  const bool resumable = has_checkpoint(dir, e);
+  if (e->code) return e->code;
+  if (resumable)
     return pel_error_set(e, PEL_USAGE,
                          "%s holds an earlier run%s: continue it with `%s`, or add --overwrite to "
                          "delete it and start anew",
@@ -221,7 +240,7 @@ static int refuse_used(const char *dir, pel_error *e) {
 }
 
 int pel__rundir_resumable(const char *dir, pel_error *e) {
-  if (has_checkpoint(dir)) return PEL_OK;
+  if (has_checkpoint(dir, e) || e->code) return e->code;
   if (!is_directory(dir))
     return pel_error_set(e, PEL_USAGE,
                          "nothing to resume: there is no run directory %s; start without --resume, "
@@ -229,7 +248,7 @@ int pel__rundir_resumable(const char *dir, pel_error *e) {
                          dir);
   return pel_error_set(e, PEL_USAGE, "nothing to resume: %s/checkpoints holds no step_*.h5; %s",
                        dir,
-                       is_used(dir) ? "start anew with --overwrite" : "start without --resume");
+                       is_used(dir, e) ? "start anew with --overwrite" : "start without --resume");
 }
 
 /* ---- making and locking it ---- */
@@ -398,7 +417,11 @@ static int take_lock(const char *dir, pel_error *e) {
 
 static int prepare(const char *dir, pel__rundir_use use, pel_error *e) {
   if (use == PEL__CONTINUE && pel__rundir_resumable(dir, e)) return e->code;
-  if (use == PEL__NEW && is_used(dir)) return refuse_used(dir, e);
+  if (use == PEL__NEW && is_used(dir, e)) return refuse_used(dir, e);
+  if (use == PEL__AGAIN && has_checkpoint(dir, e))
+    return pel_error_set(e, PEL_IO,
+                         "%s/checkpoints can be read only now and then; nothing was begun", dir);
+  if (e->code) return e->code;
   if (use == PEL__OVERWRITE && clean(dir, is_owned, e)) return e->code;
   if (use == PEL__AGAIN && clean(dir, is_owned_by_attempt, e)) return e->code;
   char *sub = pel__path(dir, "checkpoints");

@@ -5,17 +5,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pelsim/memory.h"
 #include "sim.h"
 
 void *pel__sim_keep(pel_sim *s, void *memory, void (*release)(void *)) {
-  pel__allocation *a = malloc(sizeof *a);
+  pel__allocation *a = pel_malloc(sizeof *a);
   *a = (pel__allocation){s->allocations, release, memory};
   s->allocations = a;
   return memory;
 }
 
 void *pel_alloc(pel_sim *s, size_t bytes) {
-  return pel__sim_keep(s, calloc(1, bytes ? bytes : 1), free);
+  return pel__sim_keep(s, pel_calloc(1, bytes ? bytes : 1), free);
 }
 
 void pel_reject(pel_sim *s, const char *section, const char *key, const char *fmt, ...) {
@@ -55,9 +56,9 @@ static pel_map *share_map(pel_sim *s, pel_map *m) {
   MPI_Bcast(n, 2, MPI_INT, 0, s->comm);
   const size_t points = (size_t)n[0] * (size_t)n[1];
   if (!m) {
-    m = calloc(1, sizeof *m);
-    *m = (pel_map){n[0], n[1], malloc((size_t)n[0] * sizeof(double)),
-                   malloc((size_t)n[1] * sizeof(double)), malloc(points * sizeof(double))};
+    m = pel_calloc(1, sizeof *m);
+    *m = (pel_map){n[0], n[1], pel_malloc((size_t)n[0] * sizeof(double)),
+                   pel_malloc((size_t)n[1] * sizeof(double)), pel_malloc(points * sizeof(double))};
   }
   MPI_Bcast(m->lat, n[0], MPI_DOUBLE, 0, s->comm);
   MPI_Bcast(m->lon, n[1], MPI_DOUBLE, 0, s->comm);

@@ -10,6 +10,7 @@
 #include "analysis.h"
 #include "dynamics.h"
 #include "particle_output.h"
+#include "pelsim/memory.h"
 #include "plan.h"
 #include "plugin.h"
 
@@ -23,7 +24,7 @@ static int read_config(pel_sim *s, const pel_request *r, pel_error *e) {
   MPI_Bcast(e, sizeof *e, MPI_BYTE, 0, s->comm);
   if (e->code) return e->code;
   MPI_Bcast(&length, sizeof length, MPI_BYTE, 0, s->comm);
-  if (s->rank != 0) text = malloc(length + 1);
+  if (s->rank != 0) text = pel_malloc(length + 1);
   MPI_Bcast(text, (int)length, MPI_BYTE, 0, s->comm);
   s->config = pel__config_parse(r->config, text, length, r->overrides, r->noverrides);
   free(text);
@@ -124,11 +125,14 @@ static void list_vars(pel_sim *s) {
   }
 }
 
+/* As a rule all ranks find the same errors; one that finds what others do not, for want of memory,
+ * tells it and all give up. */
 static int report_errors(pel_sim *s) {
-  int n = pel__config_errors(s->config);
-  if (!n) return PEL_OK;
-  if (s->rank == 0) pel__config_print_errors(s->config, stderr);
-  return s->unreadable ? PEL_IO : PEL_USAGE;
+  const int n = pel__config_errors(s->config), code = s->unreadable ? PEL_IO : PEL_USAGE;
+  int least[2] = {n ? s->rank : s->nranks, n ? -code : 0};
+  MPI_Allreduce(MPI_IN_PLACE, least, 2, MPI_INT, MPI_MIN, s->comm);
+  if (least[0] == s->rank) pel__config_print_errors(s->config, stderr);
+  return -least[1];
 }
 
 /* ---- plans, layout, memory ---- */
@@ -228,7 +232,7 @@ static int prepare(pel_sim *s, const pel_request *r, pel_error *e) {
 
 pel_sim *pel__sim_create(MPI_Comm comm, const pel_host *host, const pel_request *r, int *code) {
   pel_error e = {0};
-  pel_sim *s = calloc(1, sizeof *s);
+  pel_sim *s = pel_calloc(1, sizeof *s);
   MPI_Comm_dup(comm, &s->comm);
   MPI_Comm_rank(s->comm, &s->rank);
   MPI_Comm_size(s->comm, &s->nranks);

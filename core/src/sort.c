@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "particles.h"
+#include "pelsim/memory.h"
 
 typedef pel__sort_key key;
 
@@ -150,15 +151,13 @@ static void move(pel__particles *p, const int *from, int64_t places) {
   }
 }
 
-static int reserve_columns(pel__particles *p, int columns, pel_error *e) {
+static void reserve_columns(pel__particles *p, int columns) {
   pel__sort_memory *m = &p->sort;
-  if (columns <= m->columns) return PEL_OK;
+  if (columns <= m->columns) return;
   const size_t n = (size_t)columns;
-  m->start = realloc(m->start, (n + 1) * sizeof *m->start);
-  m->count = realloc(m->count, n * (size_t)p->threads * sizeof *m->count);
+  m->start = pel_realloc(m->start, (n + 1) * sizeof *m->start);
+  m->count = pel_realloc(m->count, n * (size_t)p->threads * sizeof *m->count);
   m->columns = columns;
-  if (m->start && m->count) return PEL_OK;
-  return pel_error_set(e, PEL_USAGE, "out of memory: %d columns of particles", columns);
 }
 
 int pel__particles_sort(pel__particles *p, pel_error *e) {
@@ -166,7 +165,7 @@ int pel__particles_sort(pel__particles *p, pel_error *e) {
   const int columns = p->own.n[0] * p->own.n[1];
   pel__columns_reserve(&p->own);
   int *first = p->own.start;
-  if (reserve_columns(p, columns, e)) return e->code;
+  reserve_columns(p, columns);
   sort_keys(p, columns, e);
   if (e->code) return e->code;
   int clusters = 0;
@@ -175,7 +174,7 @@ int pel__particles_sort(pel__particles *p, pel_error *e) {
     clusters += (p->sort.start[c + 1] - p->sort.start[c] + PEL_LANES - 1) / PEL_LANES;
   }
   first[columns] = clusters;
-  if (pel__particles_reserve(p, clusters + 1, e)) return e->code;
+  pel__particles_reserve(p, clusters + 1);
   place(p, columns);
   move(p, p->sort.from, (int64_t)clusters * PEL_LANES);
   p->nclusters = clusters;

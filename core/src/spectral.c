@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pelsim/memory.h"
 #include "plan.h"
 
 /* A part of a line in one block. */
@@ -59,7 +60,7 @@ typedef struct {
 static void push(segments *to, const segment *x) {
   if (to->n == to->room) {
     to->room = to->room ? 2 * to->room : 64;
-    to->s = realloc(to->s, (size_t)to->room * sizeof *to->s);
+    to->s = pel_realloc(to->s, (size_t)to->room * sizeof *to->s);
   }
   to->s[to->n++] = *x;
 }
@@ -94,7 +95,7 @@ static void add_line(pel_sim *s, pel__spectral *f, int var, int64_t j, int64_t k
     if (owner != l->rank && b->rank == l->rank) push(out, &g);
   }
   if (owner != l->rank) return;
-  f->lines = realloc(f->lines, (size_t)(f->nlines + 1) * sizeof *f->lines);
+  f->lines = pel_realloc(f->lines, (size_t)(f->nlines + 1) * sizeof *f->lines);
   f->lines[f->nlines++] = x;
 }
 
@@ -102,7 +103,7 @@ static void add_line(pel_sim *s, pel__spectral *f, int var, int64_t j, int64_t k
  */
 static peer *make_peers(const pel_sim *s, segment *g, int n, bool incoming, int *npeers,
                         double **buffer) {
-  peer *p = calloc((size_t)s->nranks, sizeof *p);
+  peer *p = pel_calloc((size_t)s->nranks, sizeof *p);
   ptrdiff_t offset = 0;
   *npeers = 0;
   for (int r = 0; r < s->nranks; ++r) {
@@ -115,25 +116,25 @@ static peer *make_peers(const pel_sim *s, segment *g, int n, bool incoming, int 
     }
     if (q.count) p[(*npeers)++] = q;
   }
-  *buffer = aligned_alloc(64, ((size_t)offset * sizeof(double) + 64) / 64 * 64);
+  *buffer = pel_aligned_alloc(64, ((size_t)offset * sizeof(double) + 64) / 64 * 64);
   return p;
 }
 
 static void make_plans(pel_sim *s, pel__spectral *f) {
   const size_t points = ((size_t)f->n * sizeof(double) + 127) / 64 * 64;
   const size_t waves = ((size_t)(f->n / 2 + 1) * sizeof(fftw_complex) + 127) / 64 * 64;
-  f->real = calloc((size_t)s->threads, sizeof *f->real);
-  f->wave = calloc((size_t)s->threads, sizeof *f->wave);
+  f->real = pel_calloc((size_t)s->threads, sizeof *f->real);
+  f->wave = pel_calloc((size_t)s->threads, sizeof *f->wave);
   for (int t = 0; t < s->threads; ++t) {
-    f->real[t] = aligned_alloc(64, points);
-    f->wave[t] = aligned_alloc(64, waves);
+    f->real[t] = pel_aligned_alloc(64, points);
+    f->wave[t] = pel_aligned_alloc(64, waves);
   }
   f->forward = fftw_plan_dft_r2c_1d(f->n, f->real[0], f->wave[0], FFTW_ESTIMATE);
   f->backward = fftw_plan_dft_c2r_1d(f->n, f->wave[0], f->real[0], FFTW_ESTIMATE);
 }
 
 pel__spectral *pel__spectral_create(pel_sim *s, const pel_stage *stage) {
-  pel__spectral *f = calloc(1, sizeof *f);
+  pel__spectral *f = pel_calloc(1, sizeof *f);
   segments in = {0}, out = {0};
   int number = 0;
   *f = (pel__spectral){.stage = stage, .n = (int)s->grid.axis[0].n, .threads = s->threads};

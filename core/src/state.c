@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 
 #include "dynamics.h"
+#include "pelsim/memory.h"
 
 typedef struct {
   void *at;
@@ -23,7 +24,7 @@ static double *arena_create(pel_sim *s, size_t doubles) {
   void *at = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (at == MAP_FAILED) return NULL;
   madvise(at, bytes, MADV_HUGEPAGE);
-  arena *a = malloc(sizeof *a);
+  arena *a = pel_malloc(sizeof *a);
   *a = (arena){at, bytes};
   pel__sim_keep(s, a, arena_release);
   return (double *)(((uintptr_t)at + page - 1) / page * page);
@@ -69,7 +70,7 @@ static int create_arrays(pel_sim *s, pel_error *e) {
     pel__var *v = &s->vars[i];
     if (!v->stored) continue;
     v->nslots = slots_of(s, v);
-    v->data = pel__sim_keep(s, calloc((size_t)(v->nslots * l->nlocal), sizeof *v->data), free);
+    v->data = pel__sim_keep(s, pel_calloc((size_t)(v->nslots * l->nlocal), sizeof *v->data), free);
     for (int d = 0; d < v->nslots * l->nlocal; ++d) {
       const pel__block *b = &blocks[d % l->nlocal];
       v->data[d] = next + b->origin;
@@ -95,7 +96,7 @@ static void create_forbidden(pel_sim *s) {
 }
 
 static double *table(pel_sim *s, const pel_profile *p, int64_t first, int64_t n, int halo) {
-  double *t = pel__sim_keep(s, calloc((size_t)(n + 2 * halo), sizeof *t), free);
+  double *t = pel__sim_keep(s, pel_calloc((size_t)(n + 2 * halo), sizeof *t), free);
   for (int64_t i = 0; i < n + 2 * halo; ++i) t[i] = p->value(s->state, first - halo + i);
   return t + halo;
 }
@@ -108,7 +109,7 @@ static void set_pointer(void *state, size_t offset, double *to) {
 static void create_profiles(pel_sim *s) {
   const pel__layout *l = s->layout;
   const int np = s->model->nprofiles;
-  s->tables = pel__sim_keep(s, calloc((size_t)((l->nlocal + 1) * np), sizeof *s->tables), free);
+  s->tables = pel__sim_keep(s, pel_calloc((size_t)((l->nlocal + 1) * np), sizeof *s->tables), free);
   for (int i = 0; i < np; ++i) {
     const pel_profile *p = &s->model->profiles[i];
     const int a = p->axis == PEL_WAVE ? 0 : p->axis;
@@ -142,9 +143,9 @@ void pel__state_refresh(pel_sim *s) {
 
 int pel__state_create(pel_sim *s, pel_error *e) {
   const size_t n = (size_t)s->layout->nlocal, bytes = (s->model->state_size + 63) / 64 * 64;
-  s->block = pel__sim_keep(s, calloc(n, sizeof *s->block), free);
-  for (size_t b = 0; b < n; ++b) s->block[b] = pel__sim_keep(s, calloc(1, bytes), free);
-  s->lines = pel__sim_keep(s, calloc(1, bytes), free);
+  s->block = pel__sim_keep(s, pel_calloc(n, sizeof *s->block), free);
+  for (size_t b = 0; b < n; ++b) s->block[b] = pel__sim_keep(s, pel_calloc(1, bytes), free);
+  s->lines = pel__sim_keep(s, pel_calloc(1, bytes), free);
   if (create_arrays(s, e)) return e->code;
   create_forbidden(s);
   create_profiles(s);
@@ -164,7 +165,7 @@ pel_array *pel__state_arrays(pel_sim *s, int *n) {
   int count = 0;
   for (int v = 0; v < s->nvars; ++v) count += !s->vars[v].rate && s->vars[v].field->prognostic;
   const size_t patches = (size_t)(count * l->nlocal);
-  pel_array *a = calloc(1, (size_t)count * sizeof *a + patches * sizeof(pel_patch));
+  pel_array *a = pel_calloc(1, (size_t)count * sizeof *a + patches * sizeof(pel_patch));
   pel_patch *p = (pel_patch *)(a + count);
   *n = 0;
   for (const pel__var *v = s->vars; v < s->vars + s->nvars; ++v) {

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pelsim/memory.h"
 #include "plan.h"
 
 static int min(int a, int b) { return a < b ? a : b; }
@@ -60,7 +61,7 @@ static bool filtered(const pel_sim *s, const pel__plan *p, const pel__op *op, in
 /* Rows of a block along axis 1 that the filter touches in any plane. */
 static bool *rows_filtered(const pel_sim *s, const pel__plan *p, const pel__op *op,
                            const pel__block *b) {
-  bool *row = calloc((size_t)b->n[1], sizeof *row);
+  bool *row = pel_calloc((size_t)b->n[1], sizeof *row);
   for (int j = 0; op->deferred && j < b->n[1]; ++j)
     for (int k = 0; k < b->n[2] && !row[j]; ++k)
       row[j] = filtered(s, p, op, b->first[1] + j, b->first[2] + k);
@@ -76,7 +77,7 @@ static bool is_interior(const pel_sim *s, const pel__block *b, const pel__box *x
 static void push(pel__op *op, int *room, const pel__box *x) {
   if (op->nboxes == *room) {
     *room = *room ? 2 * *room : 64;
-    op->box = realloc(op->box, (size_t)*room * sizeof *op->box);
+    op->box = pel_realloc(op->box, (size_t)*room * sizeof *op->box);
   }
   op->box[op->nboxes++] = *x;
 }
@@ -163,7 +164,7 @@ static void passes(const pel_sim *s, pel__op *op) {
 }
 
 static void interior_first(const pel_sim *s, pel__op *op) { /* order is locality */
-  pel__box *sorted = malloc((size_t)(op->nboxes + 1) * sizeof *sorted);
+  pel__box *sorted = pel_malloc((size_t)(op->nboxes + 1) * sizeof *sorted);
   int n = 0;
   for (int interior = 1; interior >= 0; --interior) {
     for (const pel__box *x = op->box; x < op->box + op->nboxes; ++x)

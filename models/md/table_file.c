@@ -186,6 +186,7 @@ static bool even_out(pel__scan *s, int line, pel__table *t, const points *p, int
     return pel__scan_fail(s, line, "two distances are only %g apart, too close", least);
   t->n = (int)steps + 1;
   t->u = malloc((size_t)t->n * sizeof(double)), t->f = malloc((size_t)t->n * sizeof(double));
+  if (!t->u || !t->f) return pel__scan_fail(s, line, "out of memory");
   for (int i = 0, k = 0; i < t->n; ++i) {
     const double r = t->low + i * (t->high - t->low) / steps;
     while (k < n - 2 && r > p->r[k + 1]) ++k;
@@ -204,6 +205,7 @@ static bool parse(pel__scan *s, const char *keyword, const char *units, pel__tab
                           "is truncated, or N is wrong",
                           h.n, (size_t)(s->end - s->at));
   double *r = malloc(3 * (size_t)h.n * sizeof *r);
+  if (!r) return pel__scan_fail(s, line, "out of memory");
   points p = {r, r + h.n, r + 2 * (ptrdiff_t)h.n};
   bool good = read_points(s, &h, &p) && check_end(s, h.n) && check_force(s, line, &p, h.n);
   if (good) {
@@ -213,7 +215,8 @@ static bool parse(pel__scan *s, const char *keyword, const char *units, pel__tab
     } else {
       const size_t bytes = (size_t)h.n * sizeof(double);
       t->u = malloc(bytes), t->f = malloc(bytes);
-      memcpy(t->u, p.u, bytes), memcpy(t->f, p.f, bytes);
+      good = (t->u && t->f) || pel__scan_fail(s, line, "out of memory");
+      if (good) memcpy(t->u, p.u, bytes), memcpy(t->f, p.f, bytes);
     }
   }
   free(r);

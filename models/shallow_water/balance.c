@@ -76,10 +76,10 @@ static void solve(const work *w, const struct swe *s, int64_t m, double *x, doub
 }
 
 /* rhs becomes the solution, wave by wave. */
-static void invert(work *w, const struct swe *s, double *z) {
+static void invert(pel_sim *sim, work *w, const struct swe *s, double *z) {
   const int64_t n = w->nlon, held = s->u_map->nlon / 2, last = held < n / 2 ? held : n / 2;
-  double *a = malloc((size_t)w->nlat * 3 * sizeof *a), *b = a + w->nlat, *c = b + w->nlat;
-  double *co = malloc((size_t)n * 2 * sizeof *co), *si = co + n;
+  double *a = pel_alloc(sim, (size_t)w->nlat * 3 * sizeof *a), *b = a + w->nlat, *c = b + w->nlat;
+  double *co = pel_alloc(sim, (size_t)n * 2 * sizeof *co), *si = co + n;
   for (int64_t m = 0; m <= last; ++m) {
     const double norm = (m == 0 || 2 * m == n ? 1. : 2.) / (double)n;
     for (int64_t i = 0; i < n; ++i) {
@@ -98,14 +98,12 @@ static void invert(work *w, const struct swe *s, double *z) {
     for (int64_t j = 0; j < w->nlat; ++j)
       for (int64_t i = 0; i < n; ++i) z[j * n + i] += a[j] * co[i] + b[j] * si[i];
   }
-  free(a);
-  free(co);
 }
 
 double *pel__swe_balance(pel_sim *sim, const struct swe *s) {
   const size_t cells = (size_t)(s->nlon * s->nlat);
   double *z = pel_alloc(sim, cells * sizeof *z);
-  double *memory = malloc((3 * cells + 2 * (size_t)s->nlat + 1) * sizeof *memory);
+  double *memory = pel_alloc(sim, (3 * cells + 2 * (size_t)s->nlat + 1) * sizeof *memory);
   work w = {s->nlon,
             s->nlat,
             memory,
@@ -116,7 +114,7 @@ double *pel__swe_balance(pel_sim *sim, const struct swe *s) {
   fill(&w, s);
   for (size_t p = 0; p < cells; ++p) z[p] = -.5 * (w.u[p] * w.u[p] + w.v[p] * w.v[p]);
   right_hand_side(&w, s);
-  invert(&w, s, z);
+  invert(sim, &w, s, z);
   double sum = 0, weights = 0;
   for (int64_t j = 0; j < s->nlat; ++j)
     for (int64_t i = 0; i < s->nlon; ++i) {
@@ -124,6 +122,5 @@ double *pel__swe_balance(pel_sim *sim, const struct swe *s) {
       weights += w.cos_c[j];
     }
   for (size_t p = 0; p < cells; ++p) z[p] = s->mean_height + (z[p] - sum / weights) / s->gravity;
-  free(memory);
   return z;
 }

@@ -29,9 +29,9 @@ HDF5_HEADERS = re.compile(r"(hdf5\w*|netcdf\w*|H5\w+)\.h$")
 
 # Headers of pelsim itself that a layer may include besides its own.
 PELSIM_HEADERS = {
-    "io": {"pelsim/sink.h", "pelsim/error.h", "pelsim/model.h"},
+    "io": {"pelsim/sink.h", "pelsim/error.h", "pelsim/memory.h", "pelsim/model.h"},
     "models": MODEL_API,
-    "cli": {"pelsim/embed.h", "pelsim/error.h"}}
+    "cli": {"pelsim/embed.h", "pelsim/error.h", "pelsim/memory.h"}}
 IO_FOR_CLI = "pelsim_io.h"  # the constructors
 
 FORBIDDEN_HEADERS = {  # layer: [(pattern, why)]
