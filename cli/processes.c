@@ -34,14 +34,15 @@ void cli_wake(pid_t pid) {
   if (state == 'T' || state == 't') kill(pid, SIGCONT);
 }
 
-/* Calls visit for every process until it returns true. */
+/* Calls visit for every process until it returns true; false: they cannot be listed now. */
 static bool each_process(bool (*visit)(pid_t pid, void *ctx), void *ctx) {
   bool done = false;
   DIR *d = opendir("/proc");
-  for (const struct dirent *e; d && !done && (e = readdir(d));)
+  if (!d) return false;
+  for (const struct dirent *e; !done && (e = readdir(d));)
     if (e->d_name[0] >= '1' && e->d_name[0] <= '9') done = visit((pid_t)atoi(e->d_name), ctx);
-  if (d) closedir(d);
-  return done;
+  closedir(d);
+  return true;
 }
 
 static bool kill_child(pid_t pid, void *found) {
@@ -59,7 +60,7 @@ void cli_kill_leftovers(void) {
     while (waitpid(-1, NULL, WNOHANG) > 0) {
     }
     found = 0;
-    each_process(kill_child, &found);
+    if (!each_process(kill_child, &found)) found = 1; /* try again */
     if (found) usleep(PAUSE_US);
   }
 }

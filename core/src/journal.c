@@ -79,8 +79,7 @@ static int log_text(pel__journal *j, const char *text) {
   pel__iso_time(when, time(NULL));
   const int n = asprintf(&line, "%s  %s\n", when, text);
   if (n < 0) return ENOMEM;
-  const ssize_t done = write(j->log, line, (size_t)n);
-  const int code = done == n ? 0 : done < 0 ? errno : ENOSPC;
+  const int code = pel__write_all(j->log, line, (size_t)n);
   free(line);
   return code;
 }

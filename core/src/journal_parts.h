@@ -11,6 +11,8 @@
 
 char *pel__path(const char *dir, const char *name); /* "dir/name", malloced; NULL: no memory */
 
+int pel__write_all(int fd, const char *text, size_t n);
+
 /* Temporary + rename; durable: fsync of file and directory too. */
 int pel__replace_file(const char *dir, const char *name, const char *text, bool durable);
 

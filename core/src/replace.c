@@ -19,7 +19,7 @@ static char *beside(const char *dir, const char *name, const char *suffix) {
   return asprintf(&path, "%s/.%s.%s", dir, name, suffix) < 0 ? NULL : path;
 }
 
-static int write_all(int fd, const char *text, size_t n) {
+int pel__write_all(int fd, const char *text, size_t n) {
   while (n > 0) {
     const ssize_t m = write(fd, text, n);
     if (m < 0 && errno == EINTR) continue;
@@ -45,7 +45,7 @@ static int fill_and_rename(const char *from, int how, const char *path, const ch
   const size_t n = strlen(text);
   const int fd = open(from, O_WRONLY | O_CLOEXEC | how, 0666);
   if (fd < 0) return errno;
-  int code = write_all(fd, text, n);
+  int code = pel__write_all(fd, text, n);
   if (!code && ftruncate(fd, (off_t)n)) code = errno;
   if (!code && durable && fsync(fd)) code = errno;
   if (close(fd) && !code) code = errno;
@@ -71,7 +71,7 @@ int pel__reserve_file(const char *dir, const char *name, size_t bytes) {
   int code = fd < 0 ? errno : 0;
   /* Written, not only allocated: turning allocated blocks into data may need room for metadata. */
   if (blanks) memset(blanks, ' ', bytes);
-  if (!code) code = write_all(fd, blanks, bytes);
+  if (!code) code = pel__write_all(fd, blanks, bytes);
   if (fd >= 0 && close(fd) && !code) code = errno;
   if (code && fd >= 0) unlink(reserve);
   free(blanks);

@@ -21,8 +21,8 @@ def campaign(model):
     while len(done) < FAULTS and run.process.poll() is None:
         fault = case.disturb(run)
         done += [fault] if fault else []
-    check(f'{model}: exit code', run.code(600), 0)
-    text = run.text()
+    code, text = run.code(600), run.text()
+    check(f'{model}: exit code', (code, text[-3000:]), lambda x: x[0] == 0)
     check(f'{model}: faults', len(done), FAULTS)
     check(f'{model}: nothing left', run.gone(), True)
     case.compare(text, fingerprint)

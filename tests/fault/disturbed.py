@@ -18,7 +18,7 @@ MODELS = {  # name: (configuration, what is changed in it, files that must be th
                   ['start.nx=8', 'start.ny=8', 'start.nz=8', 'analysis.rdf=yes', 'analysis.msd=yes',
                    'analysis.averages=yes'],
                   ['trajectory.h5md', 'observables.h5'])}
-HANG_LIMIT = 1  # [s]
+HANG_LIMIT = 3  # [s]
 
 
 class Case:
