@@ -134,8 +134,10 @@ void pel__state_refresh(pel_sim *s) {
   const int n = s->layout->nlocal;
   for (int b = 0; b < n; ++b) {
     refresh(s, s->block[b], b);
-    for (const pel__var *v = s->vars; v < s->vars + s->nvars; ++v)
+    for (int i = 0; i < s->nvars; ++i) {
+      const pel__var *v = &s->vars[i];
       set_pointer(s->block[b], v->offset, v->stored ? v->data[v->slot * n + b] : NULL);
+    }
   }
   refresh(s, s->lines, n);
 }
@@ -167,7 +169,8 @@ pel_array *pel__state_arrays(pel_sim *s, int *n) {
   pel_array *a = calloc(1, (size_t)count * sizeof *a + patches * sizeof(pel_patch));
   pel_patch *p = (pel_patch *)(a + count);
   *n = 0;
-  for (const pel__var *v = s->vars; v < s->vars + s->nvars; ++v) {
+  for (int i = 0; i < s->nvars; ++i) {
+    const pel__var *v = &s->vars[i];
     if (v->rate || !v->field->prognostic) continue;
     const pel_field *f = v->field;
     a[(*n)++] = (pel_array){f->name, f->unit, f->standard_name, f->doc, f->place, p, l->nlocal};
