@@ -186,7 +186,7 @@ pel_array *pel__state_arrays(pel_sim *s, int *n) {
 
 void pel__state_adopt(pel_sim *s, const pel_array *arrays) {
   if (s->dynamics) pel__dynamics_adopt(s, arrays);
-  for (pel__var *v = s->vars; v < s->vars + s->nvars; ++v) v->valid[v->slot] = 0;
+  for (int i = 0; i < s->nvars; ++i) s->vars[i].valid[s->vars[i].slot] = 0;
 }
 
 int pel__state_scalars(const pel_sim *s, pel_scalar *x) {
