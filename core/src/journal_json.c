@@ -105,7 +105,8 @@ json_t *pel__run_json(const pel__run_facts *f, time_t started, const json_t *ear
 
 static json_t *averages(const pel__run_result *r) {
   json_t *all = json_object();
-  for (const pel__average *a = r->averages; a < r->averages + r->naverages; ++a) {
+  for (int i = 0; i < r->naverages; ++i) {
+    const pel__average *a = &r->averages[i];
     json_t *one = json_object();
     put(one, "value", real(a->value));
     put(one, "error", real(a->error));

@@ -42,9 +42,10 @@ static void print_phases(FILE *out, const pel__run_result *r) {
 }
 
 static void print_averages(FILE *out, const pel__run_result *r) {
-  for (const pel__average *a = r->averages; a < r->averages + r->naverages; ++a) {
+  for (int i = 0; i < r->naverages; ++i) {
+    const pel__average *a = &r->averages[i];
     const char *unit = strcmp(a->unit, "1") ? a->unit : "";
-    if (a == r->averages) fprintf(out, "%-28s%14s%14s%10s\n", "average", "", "error", "samples");
+    if (i == 0) fprintf(out, "%-28s%14s%14s%10s\n", "average", "", "error", "samples");
     fprintf(out, "%-28s%14.7g", a->name, a->value);
     if (isfinite(a->error))
       fprintf(out, "%14.2g", a->error);

@@ -135,8 +135,10 @@ void pel__state_refresh(pel_sim *s) {
   const int n = s->layout->nlocal;
   for (int b = 0; b < n; ++b) {
     refresh(s, s->block[b], b);
-    for (const pel__var *v = s->vars; v < s->vars + s->nvars; ++v)
+    for (int i = 0; i < s->nvars; ++i) {
+      const pel__var *v = &s->vars[i];
       set_pointer(s->block[b], v->offset, v->stored ? v->data[v->slot * n + b] : NULL);
+    }
   }
   refresh(s, s->lines, n);
 }
@@ -168,7 +170,8 @@ pel_array *pel__state_arrays(pel_sim *s, int *n) {
   pel_array *a = pel_calloc(1, (size_t)count * sizeof *a + patches * sizeof(pel_patch));
   pel_patch *p = (pel_patch *)(a + count);
   *n = 0;
-  for (const pel__var *v = s->vars; v < s->vars + s->nvars; ++v) {
+  for (int i = 0; i < s->nvars; ++i) {
+    const pel__var *v = &s->vars[i];
     if (v->rate || !v->field->prognostic) continue;
     const pel_field *f = v->field;
     a[(*n)++] = (pel_array){f->name, f->unit, f->standard_name, f->doc, f->place, p, l->nlocal};
@@ -184,7 +187,7 @@ pel_array *pel__state_arrays(pel_sim *s, int *n) {
 
 void pel__state_adopt(pel_sim *s, const pel_array *arrays) {
   if (s->dynamics) pel__dynamics_adopt(s, arrays);
-  for (pel__var *v = s->vars; v < s->vars + s->nvars; ++v) v->valid[v->slot] = 0;
+  for (int i = 0; i < s->nvars; ++i) s->vars[i].valid[s->vars[i].slot] = 0;
 }
 
 int pel__state_scalars(const pel_sim *s, pel_scalar *x) {

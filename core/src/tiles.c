@@ -127,7 +127,8 @@ static bool has_deferred(const pel__plan *p) {
 
 static size_t span_of(const pel_sim *s, const pel__op *op) {
   size_t span = 0;
-  for (const pel__box *x = op->box; x < op->box + op->nboxes; ++x) {
+  for (int i = 0; i < op->nboxes; ++i) {
+    const pel__box *x = &op->box[i];
     const pel__block *b = &s->layout->block[s->layout->first + x->block];
     size_t n = 0;
     const ptrdiff_t stride[3] = {1, b->sy, b->sz};
@@ -154,7 +155,8 @@ static void passes(const pel_sim *s, pel__op *op) {
   enum { PASS = 256 };
   int width = 1;
   op->axis = s->grid.dims == 3 && op->rim == 0 ? 1 : s->grid.dims - 1;
-  for (const pel__box *x = op->box; x < op->box + op->nboxes; ++x) {
+  for (int i = 0; i < op->nboxes; ++i) {
+    const pel__box *x = &op->box[i];
     int cells = 1;
     for (int a = 0; a < s->grid.dims; ++a)
       if (a != op->axis) cells *= x->hi[a] - x->lo[a];
@@ -167,9 +169,11 @@ static void interior_first(const pel_sim *s, pel__op *op) { /* order is locality
   pel__box *sorted = pel_malloc((size_t)(op->nboxes + 1) * sizeof *sorted);
   int n = 0;
   for (int interior = 1; interior >= 0; --interior) {
-    for (const pel__box *x = op->box; x < op->box + op->nboxes; ++x)
+    for (int i = 0; i < op->nboxes; ++i) {
+      const pel__box *x = &op->box[i];
       if (is_interior(s, &s->layout->block[s->layout->first + x->block], x, op->reach) == interior)
         sorted[n++] = *x;
+    }
     if (interior) op->ninterior = n;
   }
   free(op->box);
