@@ -18,6 +18,7 @@ that was not disturbed.
 import argparse
 import collections
 import concurrent.futures
+import itertools
 import os
 import random
 import re
@@ -171,8 +172,10 @@ class Walk:
         some = list(dict.fromkeys(chosen.choice(specs) for specs in paths.values()))
         chosen.shuffle(some)
         rare = [s for s in some if s.startswith(('sync', 'name', 'open'))]
-        return rare + chosen.sample(lasting, min(4, len(lasting))) + [
-            s for s in some if s not in set(rare)]
+        rare[3:3] = chosen.sample(lasting, min(4, len(lasting)))
+        rest = [s for s in some if s not in set(rare)]
+        turns = itertools.zip_longest(rare, rest)  # however short the time, some of each
+        return [s for turn in turns for s in turn if s]
 
     # ---- one failure ----
 
