@@ -28,7 +28,7 @@ typedef struct {
 
 typedef enum { CLI_GETS_ON, CLI_ASK, CLI_HANGS } cli_verdict;
 
-int cli_watch_begin(cli_watch *w, const char *dir, double limit, int ranks); /* 0 or PEL_INTERNAL */
+void cli_watch_begin(cli_watch *w, const char *dir, double limit, int ranks);
 void cli_watch_end(cli_watch *w);
 /* To be called every now and then; seconds: since the last call.  ready: the ranks listen to
  * signals.  CLI_ASK: they are to be sent SIGUSR2 now. */

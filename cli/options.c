@@ -243,12 +243,10 @@ static int check_operands(const cli_command *c, const cli_arguments *a) {
 
 int cli_options_parse(const cli_command *c, int argc, char **argv, cli_arguments *a) {
   /* One block a list, never freed: they live as long as the program. */
-  char **operand = calloc((size_t)argc, sizeof *operand);
-  a->set = calloc((size_t)argc, sizeof *a->set);
-  a->worker = calloc((size_t)argc + 2, sizeof *a->worker);
-  a->once = calloc((size_t)argc + 2, sizeof *a->once);
-  if (!operand || !a->set || !a->worker || !a->once)
-    return cli_complain(PEL_INTERNAL, "out of memory");
+  char **operand = pel_calloc((size_t)argc, sizeof *operand);
+  a->set = pel_calloc((size_t)argc, sizeof *a->set);
+  a->worker = pel_calloc((size_t)argc + 2, sizeof *a->worker);
+  a->once = pel_calloc((size_t)argc + 2, sizeof *a->once);
   a->operand = operand;
   a->argv = argv;
   a->worker[a->nworker++] = c->name;

@@ -117,8 +117,10 @@ static int work(const cli_arguments *a, const cli_world *w, cli_task *task, bool
   int level, rank;
   supervised = status && access(status, W_OK) == 0;
   if (stoppable) catch_signals();
-  if (MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &level) != MPI_SUCCESS)
-    return cli_complain(PEL_INTERNAL, "MPI cannot start");
+  if (MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &level) != MPI_SUCCESS) {
+    fprintf(stderr, "pelsim: rank %d: MPI cannot start\n", w->rank);
+    return PEL_INTERNAL;
+  }
   handle_mpi_errors();
   MPI_Comm_rank(MPI_COMM_WORLD, &rank);
   if (rank == 0) cli_status_write(CLI_READY);

@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 #include "launch.h"
+#include "pelsim/memory.h"
 
 enum {
   MOST_OPTIONS = 48,
@@ -98,9 +99,8 @@ static const char **command_line(const supervisor *v) {
                                        "PELSIM_STARTER"};
   const cli_arguments *a = v->a;
   const bool again = goes_on(v);
-  const char **argv = calloc((size_t)(MOST_OPTIONS + a->nworker), sizeof *argv);
+  const char **argv = pel_calloc((size_t)(MOST_OPTIONS + a->nworker), sizeof *argv);
   int n = 0;
-  if (!argv) return NULL;
   argv[n++] = find_mpirun();
   n = cli_place(v->ranks, (int)a->threads, argv, n);
   for (int i = 0; i < PEL_N(passed); ++i) {
@@ -212,17 +212,15 @@ static const char *advice_on(const pel_observation *now) {
 
 /* ---- the loop ---- */
 
-static int attempt(supervisor *v, cli_outcome *o) {
+static void attempt(supervisor *v, cli_outcome *o) {
   cli_watch watch;
   tell_attempt(v);
   cli_status_write(CLI_STARTING); /* takes the space: a later report cannot meet a full disk */
   const char **argv = command_line(v);
-  const int code =
-      cli_watch_begin(&watch, v->p ? v->p->dir : NULL, v->p ? v->p->hang_limit : 0, v->ranks);
-  if (argv && !code) cli_attempt(argv, v->status, v->signals, &watch, &v->interrupts, o);
+  cli_watch_begin(&watch, v->p ? v->p->dir : NULL, v->p ? v->p->hang_limit : 0, v->ranks);
+  cli_attempt(argv, v->status, v->signals, &watch, &v->interrupts, o);
   cli_watch_end(&watch);
   free(argv);
-  return argv ? code : cli_complain(PEL_INTERNAL, "out of memory");
 }
 
 static int supervise(supervisor *v) {
@@ -231,8 +229,7 @@ static int supervise(supervisor *v) {
     const pel_observation then =
         v->p ? pel_observe(v->p->dir) : (pel_observation){.checkpoint = -1};
     if (!v->restarts) v->best = then.checkpoint;
-    const int wrong = attempt(v, &o);
-    if (wrong) return wrong;
+    attempt(v, &o);
     if (!v->p) return tell_end(&o, "");
     const pel_observation now = pel_observe(v->p->dir);
     const bool mine = now.stamp != then.stamp;

@@ -4,18 +4,17 @@
 #include <stdlib.h>
 #include <string.h>
 #include "launch.h"
+#include "pelsim/memory.h"
 
 static const double answers_within = 3; /* [s] */
 static const double start_within = 60;  /* [s] at least, until the ranks listen */
 enum { DISK_PATIENCE = 10 };            /* a sync may take long without a sign of life */
 
-int cli_watch_begin(cli_watch *w, const char *dir, double limit, int ranks) {
+void cli_watch_begin(cli_watch *w, const char *dir, double limit, int ranks) {
   *w = (cli_watch){.dir = dir, .limit = limit, .ranks = ranks};
-  w->answer = calloc((size_t)ranks, sizeof *w->answer);
-  w->before = calloc((size_t)ranks, sizeof *w->before);
-  if (!w->answer || !w->before) return cli_complain(PEL_INTERNAL, "out of memory");
+  w->answer = pel_calloc((size_t)ranks, sizeof *w->answer);
+  w->before = pel_calloc((size_t)ranks, sizeof *w->before);
   if (dir) w->heartbeats = pel_observe(dir).heartbeats;
-  return PEL_OK;
 }
 
 void cli_watch_end(cli_watch *w) {

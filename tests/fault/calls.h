@@ -34,7 +34,7 @@ PART(WRITE, ENOSPC, pwrite, (int fd, const void *from, size_t n, off_t at), (fd,
 OTHER(pwritev)
 OTHER(fwrite)
 OTHER(fflush)
-ENDS(WRITE, ENOSPC, int, EOF, fclose, (FILE *f), (f))
+ENDS(WRITE, ENOSPC, int, EOF, fclose, (FILE * f), (f))
 ENDS(WRITE, EDQUOT, int, -1, close, (int fd), (fd))
 CALL(WRITE, EIO, int, -1, ftruncate, (int fd, off_t n), (fd, n))
 CALL(WRITE, ENOSPC, int, -1, fallocate, (int fd, int how, off_t at, off_t n), (fd, how, at, n))
@@ -89,7 +89,8 @@ MESSAGE(MPI_Reduce,
 MESSAGE(MPI_Allreduce, (const void *x, void *y, int n, MPI_Datatype t, MPI_Op op, MPI_Comm c),
         (x, y, n, t, op, c), (x, y, -1, t, op, c))
 MESSAGE(MPI_Gather,
-        (const void *x, int n, MPI_Datatype t, void *y, int m, MPI_Datatype u, int root, MPI_Comm c),
+        (const void *x, int n, MPI_Datatype t, void *y, int m, MPI_Datatype u, int root,
+         MPI_Comm c),
         (x, n, t, y, m, u, root, c), (x, n, t, y, m, u, -77, c))
 MESSAGE(MPI_Gatherv,
         (const void *x, int n, MPI_Datatype t, void *y, const int *m, const int *at, MPI_Datatype u,
@@ -129,8 +130,8 @@ MESSAGE(MPI_Request_get_status, (MPI_Request r, int *flag, MPI_Status *s), (r, f
         (r, NULL, s))
 
 MESSAGE(MPI_Win_allocate_shared,
-        (MPI_Aint n, int unit, MPI_Info i, MPI_Comm c, void *to, MPI_Win *w), (n, unit, i, c, to, w),
-        (n, -1, i, c, to, w))
+        (MPI_Aint n, int unit, MPI_Info i, MPI_Comm c, void *to, MPI_Win *w),
+        (n, unit, i, c, to, w), (n, -1, i, c, to, w))
 MESSAGE(MPI_Win_shared_query, (MPI_Win w, int r, MPI_Aint *n, int *unit, void *to),
         (w, r, n, unit, to), (MPI_WIN_NULL, r, n, unit, to))
 MESSAGE(MPI_Win_lock_all, (int how, MPI_Win w), (how, w), (-1, w))

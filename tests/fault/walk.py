@@ -7,8 +7,8 @@ runs: a grid and particles, from the start and resumed, on 1 and 3 ranks.
 PELSIM is a build with PELSIM_FAULTS (tests/fault/inject.c).  Without --whole, one call for each
 path through the program that leads to one, spread over the run by the seed, as far as --budget
 seconds go.  --only: runs whose name holds the text, as in "md, resumed, 3 ranks"; --kind, --rank:
-failures of one kind, on one rank ("-": in the starter of mpirun); --fault repeats one failure: memory:17@0.  --share 2/5: the second fifth.  --tell: what
-each run said.
+failures of one kind, on one rank ("-": in the starter of mpirun); --fault repeats one failure:
+memory:17@0.  --share 2/5: the second fifth.  --tell: what each run said.
 
 Whatever fails, demanded is: the run ends by itself, within seconds and not by a signal; with the
 right fingerprint, or with a sentence and no words of libraries; all checkpoints that are left are
@@ -18,6 +18,7 @@ that was not disturbed.
 import argparse
 import collections
 import concurrent.futures
+import itertools
 import os
 import random
 import re
@@ -163,15 +164,18 @@ class Walk:
                    for kind in ('write', 'sync', 'open')
                    for (k, n, who, _) in calls if k == kind and (n - 1) % 8 == 0]
         if OPTIONS.whole:
-            return [spec(c) for c in calls] + lasting
+            # The starter counts on in the process that becomes mpirun: some numbers come twice.
+            return list(dict.fromkeys([spec(c) for c in calls] + lasting))
         paths = collections.defaultdict(list)
         for c in calls:
             paths[c[0], c[2].replace('2', '1'), c[3]].append(spec(c))
-        some = [chosen.choice(specs) for specs in paths.values()]
+        some = list(dict.fromkeys(chosen.choice(specs) for specs in paths.values()))
         chosen.shuffle(some)
         rare = [s for s in some if s.startswith(('sync', 'name', 'open'))]
-        return rare + chosen.sample(lasting, min(4, len(lasting))) + [
-            s for s in some if s not in set(rare)]
+        rare[3:3] = chosen.sample(lasting, min(4, len(lasting)))
+        rest = [s for s in some if s not in set(rare)]
+        turns = itertools.zip_longest(rare, rest)  # however short the time, some of each
+        return [s for turn in turns for s in turn if s]
 
     # ---- one failure ----
 
