@@ -169,6 +169,13 @@ static char *read_block(int fd, const char *start) {
   return text;
 }
 
+pel__verdict pel__verdict_of(int err) {
+  static const int own[] = {EIO, EACCES, EPERM, EISDIR, ENOENT, ELOOP, ENXIO, EINVAL, ENODATA};
+  for (int i = 0; i < PEL_N(own); ++i)
+    if (err == own[i]) return PEL__FILE_DAMAGED;
+  return PEL__FILE_REFUSED;
+}
+
 pel__verdict pel__header_read(int fd, const char *path, pel__header *h, pel_error *e) {
   struct stat st;
   char start[513] = {0};
@@ -178,7 +185,7 @@ pel__verdict pel__header_read(int fd, const char *path, pel__header *h, pel_erro
   if (err) {
     if (S_ISDIR(st.st_mode)) err = EISDIR;
     pel__io_error(e, "read checkpoint", path, err, 0);
-    return err == EIO ? PEL__FILE_DAMAGED : PEL__FILE_REFUSED;
+    return pel__verdict_of(err);
   }
   if (strncmp(start, magic, sizeof magic - 1)) {
     pel_error_set(e, PEL_IO, "%s is not a pelsim checkpoint: it does not begin with \"%s\"", path,

@@ -116,5 +116,6 @@ int pel__io_error(pel_error *e, const char *what, const char *path, int err, int
   return pel_error_set(e, PEL_IO, "cannot %s %s: %s", what, path,
                        err == EFBIG    ? "larger than the limit for files (see ulimit -f)"
                        : err == EDQUOT ? "the disk quota is used up"
+                       : err == ENOSPC ? "the disk is full"
                                        : strerror(err));
 }

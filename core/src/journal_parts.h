@@ -25,10 +25,11 @@ int pel__replace_reserved(const char *dir, const char *name, const char *text, b
 /* dir/run.json of an earlier run, or NULL if there is none that can be understood. */
 json_t *pel__run_json_load(const char *dir);
 
-/* The command that continues a run.  config NULL: the word CONFIG; settings: the effective
- * configuration (may be NULL), which tells whether --dir must be given. */
+/* The command that continues a run, from the checkpoint `from` (NULL: the newest).  config NULL:
+ * the word CONFIG; settings: the effective configuration (may be NULL), which tells whether --dir
+ * must be given. */
 void pel__resume_command(char *out, size_t size, const char *config, const json_t *settings,
-                         const char *dir);
+                         const char *dir, const char *from);
 
 /* ---- progress.c: numbers for people, and how far a run is ---- */
 
@@ -75,6 +76,7 @@ bool pel__meter_log_due(pel__meter *m, double now);
 
 typedef struct {
   int fd; /* -1: not open */
+  char *path;
   int n;
   off_t size;   /* of all complete rows */
   int64_t last; /* step of the last row; a step is never written twice */
@@ -85,6 +87,7 @@ typedef struct {
 int pel__csv_open(pel__csv *c, const char *dir, int n, const char *const *names, bool resume,
                   int64_t step, char aside[64], pel_error *e);
 int pel__csv_row(pel__csv *c, int64_t step, double time, double dt, const double *x); /* errno */
+int pel__csv_sync(pel__csv *c); /* an errno; then a row counts as lost */
 void pel__csv_close(pel__csv *c);
 
 /* ---- report.c: the final table ---- */

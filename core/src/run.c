@@ -182,7 +182,9 @@ static int stopped(pel__records *r, stop why, pel_error *e) {
                        why == STOP_WALLTIME ? "before the wall-clock limit" : "on request");
 }
 
-static int loop(pel__records *r, const pel_request *q, bool resumed, pel_error *e) {
+/* from: see pel__record_account. */
+static int loop(pel__records *r, const pel_request *q, bool resumed, char from[5000],
+                pel_error *e) {
   pel_sim *s = r->s;
   const int64_t first = s->step;
   pel__control control;
@@ -194,12 +196,13 @@ static int loop(pel__records *r, const pel_request *q, bool resumed, pel_error *
     if (!e->code) record(r, fresh, a.output, e);
     if (e->code) return e->code;
     const pel__settings *c = &s->set;
+    if (last || a.stop != GO_ON) pel__record_output_end(r); /* a checkpoint says what is lost */
     if (a.save || (last && c->checkpoint.at_end) ||
         (!fresh && s->step > 0 && pel__due(s, c->checkpoint.every, c->checkpoint.interval))) {
       pel__record_checkpoint(r);
       control.saved = MPI_Wtime();
     }
-    if (last) return pel__record_account(r, e);
+    if (last) return pel__record_account(r, from, e);
     if (a.stop != GO_ON) return stopped(r, a.stop, e);
     if (advance_clock(s, e)) return e->code;
     pel__journal_step(r->journal, s->step, s->time, s->dt);
@@ -230,23 +233,20 @@ static double share_of_others(const pel_sim *s, double waited, double seconds) {
   return x[0] > 0 ? -1 : fmin(x[1] / s->nranks, 1);
 }
 
-static void finish(pel__records *r, int code, const pel_error *e, int64_t first, double seconds,
-                   double waited) {
+static void finish(pel__records *r, int code, const pel_error *e, const char *from, int64_t first,
+                   double seconds, double waited) {
   pel_sim *s = r->s;
   pel__phase phases[PEL__NPHASES];
   char next[5000];
   int naverages;
-  const bool output = r->series != NULL;
-  pel_error trouble = {0};
   MPI_Bcast(&seconds, 1, MPI_DOUBLE, 0, s->comm);
   const double others = share_of_others(s, waited, seconds);
   const bool probe = seconds > 1; /* a short run would pay more for the probe than it learns */
-  if (r->series && s->host->io->series_close(r->series, &trouble))
-    pel__journal_say(r->journal, "%s", trouble.text);
+  pel__record_output_end(r);
   gather_phases(s, phases);
   if (s->analysis)
     snprintf(next, sizeof next, "%s/observables.h5", s->dir);
-  else if (output)
+  else if (pel__writes_output(s))
     pel__output_path(s, next);
   else
     snprintf(next, sizeof next, "%s/diagnostics.csv", s->dir);
@@ -266,6 +266,7 @@ static void finish(pel__records *r, int code, const pel_error *e, int64_t first,
       .phases = phases,
       .nphases = PEL__NPHASES,
       .checkpoint = *r->checkpoint ? r->checkpoint : NULL,
+      .resume_from = *from ? from : NULL,
       .averages = averages,
       .naverages = naverages,
       .open_next = next};
@@ -301,7 +302,7 @@ static int begin(pel__records *r, const pel_request *q, bool continued, pel__run
 
 static void simulate(pel__records *r, const pel_request *q, bool continued, pel_error *e) {
   pel_sim *s = r->s;
-  char anew[400];
+  char anew[400], from[5000] = "";
   open_journal(r, q, continued);
   if (q->resume && pel__analysis_anew(s, anew, sizeof anew))
     pel__journal_say(r->journal, "%s", anew);
@@ -313,8 +314,8 @@ static void simulate(pel__records *r, const pel_request *q, bool continued, pel_
   if (s->scheme) tell_limits(r, e);
   if (s->dynamics)
     pel__dynamics_totals(s); /* so that overlaps are told before anything is written */
-  const int code = e->code ? e->code : loop(r, q, continued, e);
-  finish(r, code, e, first, MPI_Wtime() - t0, waited);
+  const int code = e->code ? e->code : loop(r, q, continued, from, e);
+  finish(r, code, e, from, first, MPI_Wtime() - t0, waited);
 }
 
 int pel_run(MPI_Comm comm, const pel_host *host, const pel_request *q) {
