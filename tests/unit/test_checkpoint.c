@@ -384,7 +384,7 @@ static void impossible_directories(void **state) {
   fixture *f = fixture_make(MPI_COMM_WORLD, 3, cube, one);
   fixture_fill(f, 0);
   pel_error e = {0};
-  snprintf(path, sizeof path, "%s/gone", dir);
+  snprintf(path, sizeof path, "%s/gone/checkpoints", dir);
   CHECK_EQUAL(io->checkpoint_write(&f->s, path, 2, -1, &e), PEL_IO);
   CHECK_SAYS(e, "No such file or directory");
   f->s.fingerprint ^= 1;
