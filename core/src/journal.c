@@ -280,6 +280,7 @@ static void say_table(pel__journal *j, const pel__run_result *r) {
 /* Whether the same run, resumed, could get further: not one whose numbers went wrong, for they
  * would again, nor one that failed before its first step. */
 static bool can_go_on(const pel__journal *j, const pel__run_result *r) {
+  if (r->resume_from) return *r->resume_from;
   return r->exit_code == PEL_STOPPED ||
          (r->exit_code != PEL_INVALID && (r->steps_done > 0 || !j->f.resumed_from));
 }

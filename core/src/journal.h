@@ -99,7 +99,7 @@ typedef struct {
   const pel__average *averages;
   int naverages;
   const char *checkpoint;  /* newest good one; NULL: none */
-  const char *resume_from; /* an older one that leads to all results; NULL: the newest does */
+  const char *resume_from; /* an older one that leads to all results, "": none; NULL: the newest */
   const char *open_next;   /* path of the file to look at; NULL: none */
 } pel__run_result;
 

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "analysis.h"
 #include "dynamics.h"
@@ -57,9 +56,24 @@ static void scalars_free(pel_scalar *x, int n) {
   free(x);
 }
 
-/* Before a result is counted as lost: from the newest checkpoint now it could be had again. */
-static void note_loss(pel__records *r, bool first) {
+static uint64_t inode_of(const char *path) { /* 0: it is not there */
+  struct stat st;
+  return stat(path, &st) ? 0 : (uint64_t)st.st_ino;
+}
+
+/* Something was lost that goes to this file.  From the newest checkpoint now it could be had again,
+ * unless the file has gone, and earlier results with it.  (If the whole directory has, it may be
+ * put back.) */
+static void note_loss(pel__records *r, bool first, const char *path) {
   if (first) r->lost_after = r->saved_step;
+  if (!inode_of(path) && inode_of(r->s->dir)) r->lost_after = -1;
+}
+
+static void note_lost_row(pel__records *r, int64_t lost_before) {
+  char path[5000];
+  const int64_t rows = rows_lost(r);
+  snprintf(path, sizeof path, "%.4000s/diagnostics.csv", r->s->dir);
+  if (r->lost_records + rows > lost_before) note_loss(r, !lost_before, path);
 }
 
 /* Time since t0 goes to one phase; what plans booked meanwhile is taken back. */
@@ -78,14 +92,9 @@ void pel__record_diagnostics(pel__records *r, pel_error *e) {
     if (s->step == 0 || isnan(r->reference[i])) r->reference[i] = r->values[i];
   const int64_t lost = r->lost_records + rows_lost(r);
   pel__journal_row(r->journal, s->step, s->time, s->dt, r->values);
-  note_loss(r, !lost && rows_lost(r));
+  note_lost_row(r, lost);
   if (s->set.diagnostics.invariants) pel__measure_watch(s, r->values, r->reference, e);
   book(s, PEL__T_MEASURE, t0, before);
-}
-
-static uint64_t inode_of(const char *path) { /* 0: it is not there */
-  struct stat st;
-  return stat(path, &st) ? 0 : (uint64_t)st.st_ino;
 }
 
 /* A run that was killed before its first record, or resumed elsewhere, has no file yet. */
@@ -132,8 +141,13 @@ int pel__record_appendable(const pel__records *r, pel_error *e) {
   return s->host->io->series_check(&x, path, s->set.output.precision == 1, e);
 }
 
-static void lose_record(pel__records *r) {
-  note_loss(r, !r->lost_records && !rows_lost(r));
+/* Said once. */
+static void lose_record(pel__records *r, const char *sentence) {
+  char path[5000];
+  pel__output_path(r->s, path);
+  if (!r->told_output) pel__journal_say(r->journal, "%s", sentence);
+  r->told_output = true;
+  note_loss(r, !r->lost_records && !rows_lost(r), path);
   ++r->lost_records;
 }
 
@@ -141,11 +155,8 @@ void pel__record_output_end(pel__records *r) {
   pel_error e = {0};
   const int64_t lost = r->lost_records + rows_lost(r);
   pel__journal_sync(r->journal);
-  note_loss(r, !lost && rows_lost(r));
-  if (r->series && r->s->host->io->series_close(r->series, &e)) {
-    pel__journal_say(r->journal, "%s", e.text);
-    lose_record(r);
-  }
+  note_lost_row(r, lost);
+  if (r->series && r->s->host->io->series_close(r->series, &e)) lose_record(r, e.text);
   r->series = NULL;
 }
 
@@ -167,11 +178,10 @@ void pel__record_output(pel__records *r, bool append, pel_error *e) {
   if (!e->code && !reopened && !s->host->io->series_append(r->series, &x, &trouble))
     check_still_there(r, path, &trouble);
   if (trouble.code) {
-    if (!r->told_output)
-      pel__journal_say(r->journal, "output at step %ld left out: %s; the run goes on",
-                       (long)s->step, trouble.text);
-    r->told_output = true;
-    lose_record(r);
+    char sentence[sizeof trouble.text + 100];
+    snprintf(sentence, sizeof sentence, "output at step %ld left out: %s; the run goes on",
+             (long)s->step, trouble.text);
+    lose_record(r, sentence);
   }
   if (s->trajectory) pel__trajectory_release(s);
   book(s, PEL__T_OUTPUT, t0, before);
@@ -228,18 +238,18 @@ bool pel__record_checkpoint(pel__records *r) {
   return !e.code;
 }
 
-/* What to do about lost results, rank 0: the directory's checkpoint to resume with, "" for the
- * newest; false: there is none from which they could be had. */
-static bool way_back(const pel__records *r, bool results, char from[5000]) {
-  *from = 0;
-  if (!results || r->lost_after == r->saved_step) return r->saved_step >= 0;
-  snprintf(from, 5000, "%.4000s/checkpoints/step_%09ld.h5", r->s->dir, (long)r->lost_after);
-  if (r->lost_after >= 0 && access(from, R_OK) == 0) return true;
-  *from = 0;
-  return false;
+/* How the lost results can be had; rank 0. */
+static void find_way_back(pel__records *r, bool results) {
+  char *from = r->resume_from;
+  r->start_anew = r->saved_step < 0 || (results && r->lost_after < 0);
+  if (!results || r->start_anew || r->lost_after == r->saved_step) return;
+  snprintf(from, sizeof r->resume_from, "%.4000s/checkpoints/step_%09ld.h5", r->s->dir,
+           (long)r->lost_after);
+  r->start_anew = inode_of(from) == 0;
+  if (r->start_anew) *from = 0;
 }
 
-int pel__record_account(pel__records *r, char from[5000], pel_error *e) {
+int pel__record_account(pel__records *r, pel_error *e) {
   int64_t rows = rows_lost(r);
   pel__record_observables(r);
   MPI_Bcast(&rows, 1, MPI_INT64_T, 0, r->s->comm);
@@ -250,9 +260,8 @@ int pel__record_account(pel__records *r, char from[5000], pel_error *e) {
               {rows, "row", " of diagnostics.csv"},
               {r->lost_observables, NULL, "observables.h5"},
               {r->lost_checkpoints, NULL, "the last checkpoint"}};
-  char list[200] = "", how[5100];
+  char list[200] = "";
   int kinds = 0, told = 0;
-  *from = 0;
   for (int i = 0; i < PEL_N(lost); ++i) kinds += lost[i].n > 0;
   if (!kinds) return PEL_OK;
   for (int i = 0; i < PEL_N(lost); ++i) {
@@ -266,16 +275,14 @@ int pel__record_account(pel__records *r, char from[5000], pel_error *e) {
     strcat(list, !told++ ? "" : told == kinds ? " and " : ", ");
     strcat(list, item);
   }
-  const bool back = way_back(r, r->lost_records || rows, from);
-  snprintf(how, sizeof how,
-           !back   ? "--overwrite"
-           : *from ? "--resume=%s"
-                   : "--resume%s or --overwrite",
-           from);
+  find_way_back(r, r->lost_records || rows);
   return pel_error_set(
       e, PEL_IO,
       "%s could not be written; make room or repair the directory, then run again with %s%s", list,
-      how, *from ? ", the last checkpoint before that" : "");
+      r->start_anew     ? "--overwrite"
+      : *r->resume_from ? "--resume="
+                        : "--resume or --overwrite",
+      r->resume_from);
 }
 
 void pel__record_forget_losses(pel__records *r) {

@@ -18,6 +18,8 @@ typedef struct {
   int64_t lost_rows;      /* of diagnostics.csv, in earlier invocations */
   int64_t lost_after;     /* step of the newest checkpoint before the first of them; -1: none */
   bool told_output;       /* that a record was lost in this invocation */
+  char resume_from[5000]; /* checkpoint that leads to all results, if it is not the newest */
+  bool start_anew;        /* none does */
   int lost_checkpoints;   /* checkpoints in a row that could not be written */
   int lost_observables;   /* attempts in a row to write observables.h5 */
   int64_t observed_step;  /* of what observables.h5 holds; -1 */
@@ -45,8 +47,8 @@ bool pel__record_checkpoint(pel__records *r);
 /* observables.h5, if anything is analysed; one that cannot be written is reported.  Collective. */
 void pel__record_observables(pel__records *r);
 /* A run that lost results does not end well: PEL_IO with what is missing and how to have it, else
- * PEL_OK.  from: the checkpoint to resume with if it is not the newest, else "".  Collective. */
-int pel__record_account(pel__records *r, char from[5000], pel_error *e);
+ * PEL_OK.  Collective. */
+int pel__record_account(pel__records *r, pel_error *e);
 /* What was lost was another directory's. */
 void pel__record_forget_losses(pel__records *r);
 /* Restores state, step, time from a file or the newest good one of a directory.  look_only:

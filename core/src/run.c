@@ -182,9 +182,7 @@ static int stopped(pel__records *r, stop why, pel_error *e) {
                        why == STOP_WALLTIME ? "before the wall-clock limit" : "on request");
 }
 
-/* from: see pel__record_account. */
-static int loop(pel__records *r, const pel_request *q, bool resumed, char from[5000],
-                pel_error *e) {
+static int loop(pel__records *r, const pel_request *q, bool resumed, pel_error *e) {
   pel_sim *s = r->s;
   const int64_t first = s->step;
   pel__control control;
@@ -202,7 +200,7 @@ static int loop(pel__records *r, const pel_request *q, bool resumed, char from[5
       pel__record_checkpoint(r);
       control.saved = MPI_Wtime();
     }
-    if (last) return pel__record_account(r, from, e);
+    if (last) return pel__record_account(r, e);
     if (a.stop != GO_ON) return stopped(r, a.stop, e);
     if (advance_clock(s, e)) return e->code;
     pel__journal_step(r->journal, s->step, s->time, s->dt);
@@ -233,8 +231,8 @@ static double share_of_others(const pel_sim *s, double waited, double seconds) {
   return x[0] > 0 ? -1 : fmin(x[1] / s->nranks, 1);
 }
 
-static void finish(pel__records *r, int code, const pel_error *e, const char *from, int64_t first,
-                   double seconds, double waited) {
+static void finish(pel__records *r, int code, const pel_error *e, int64_t first, double seconds,
+                   double waited) {
   pel_sim *s = r->s;
   pel__phase phases[PEL__NPHASES];
   char next[5000];
@@ -266,7 +264,7 @@ static void finish(pel__records *r, int code, const pel_error *e, const char *fr
       .phases = phases,
       .nphases = PEL__NPHASES,
       .checkpoint = *r->checkpoint ? r->checkpoint : NULL,
-      .resume_from = *from ? from : NULL,
+      .resume_from = r->start_anew || *r->resume_from ? r->resume_from : NULL,
       .averages = averages,
       .naverages = naverages,
       .open_next = next};
@@ -302,7 +300,7 @@ static int begin(pel__records *r, const pel_request *q, bool continued, pel__run
 
 static void simulate(pel__records *r, const pel_request *q, bool continued, pel_error *e) {
   pel_sim *s = r->s;
-  char anew[400], from[5000] = "";
+  char anew[400];
   open_journal(r, q, continued);
   if (q->resume && pel__analysis_anew(s, anew, sizeof anew))
     pel__journal_say(r->journal, "%s", anew);
@@ -314,8 +312,8 @@ static void simulate(pel__records *r, const pel_request *q, bool continued, pel_
   if (s->scheme) tell_limits(r, e);
   if (s->dynamics)
     pel__dynamics_totals(s); /* so that overlaps are told before anything is written */
-  const int code = e->code ? e->code : loop(r, q, continued, from, e);
-  finish(r, code, e, from, first, MPI_Wtime() - t0, waited);
+  const int code = e->code ? e->code : loop(r, q, continued, e);
+  finish(r, code, e, first, MPI_Wtime() - t0, waited);
 }
 
 int pel_run(MPI_Comm comm, const pel_host *host, const pel_request *q) {
