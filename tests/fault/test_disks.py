@@ -250,7 +250,7 @@ def full_disk(model, ranks, size):
     advice = case.honest(run)
     seen.add('done' if run.code == 0 else
              'at once' if 'failed at step' not in run.text or 'failed at step 0 ' in run.text else
-             'way back' if '--resume=' in advice else 'newest' if advice else 'anew')
+             'anew' if '--overwrite' in advice else 'newest')
     if any('output record' in x for x in run.trouble):
         seen.add('records')
     if any('the last checkpoint' in x for x in run.trouble):
@@ -713,6 +713,6 @@ with concurrent.futures.ThreadPoolExecutor(3) as pool:
     list(pool.map(perform, cases))
 if MOUNTS and not wanted:
     check('endings of full disks', seen, lambda s: s >= {
-        'done', 'at once', 'anew', 'records', 'checkpoint', 'checkpoint, one kept', 'way back'})
-print(f'{len(cases)} cases, seed {SEED}')
+        'done', 'at once', 'anew', 'records', 'checkpoint', 'checkpoint, one kept', 'newest'})
+print(f'{len(cases)} cases, seed {SEED}, endings of full disks: {sorted(seen)}')
 finish(folder)
