@@ -54,6 +54,8 @@ int pel__header_rest(const pel__header *h, const pel__overlay *o, uint64_t *hash
 
 /* Why a file is no use: damaged ones are set aside, others are the user's business. */
 typedef enum { PEL__FILE_GOOD, PEL__FILE_DAMAGED, PEL__FILE_REFUSED } pel__verdict;
+/* Of a file that cannot be read: whether that lies in it or in the circumstances. */
+pel__verdict pel__verdict_of(int err);
 
 /* Reads and checks the block; e says what is wrong. */
 pel__verdict pel__header_read(int fd, const char *path, pel__header *h, pel_error *e);
@@ -91,12 +93,13 @@ int pel__checkpoint_list(const char *dir, int64_t **step);
 void pel__checkpoint_name(char *path, size_t size, const char *dir, int64_t step);
 /* After step has been written: removes later ones (of a continuation that was given up by resuming
  * before them) and all but the newest `keep` whole ones. */
-void pel__checkpoint_rotate(const char *dir, int64_t step, int keep);
+void pel__checkpoint_rotate(const char *dir, int64_t step, int keep, int64_t also);
 /* Removes temporary files of writers that no longer live (nobody holds their lock). */
 void pel__checkpoint_sweep(const char *dir);
 
 /* The functions of pel_io. */
-int pel__checkpoint_write(const pel_snapshot *s, const char *dir, int keep, pel_error *e);
+int pel__checkpoint_write(const pel_snapshot *s, const char *dir, int keep, int64_t also,
+                          pel_error *e);
 int pel__checkpoint_read(pel_snapshot *s, const char *path, pel_say *say, void *ctx, char *used,
                          pel_error *e);
 

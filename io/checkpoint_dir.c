@@ -68,7 +68,7 @@ static bool looks_whole(const char *path) {
   return whole;
 }
 
-void pel__checkpoint_rotate(const char *dir, int64_t step, int keep) {
+void pel__checkpoint_rotate(const char *dir, int64_t step, int keep, int64_t also) {
   int64_t *found;
   const int n = pel__checkpoint_list(dir, &found);
   int kept = 0;
@@ -76,7 +76,7 @@ void pel__checkpoint_rotate(const char *dir, int64_t step, int keep) {
     char path[PATH_MAX];
     pel__checkpoint_name(path, sizeof path, dir, found[i]);
     const bool spare = kept >= (keep > 1 ? keep : 1);
-    if (found[i] > step || spare)
+    if (found[i] > step || (spare && found[i] != also))
       (void)unlink(path); /* if it cannot go it stays; the next rotation tries again */
     else if (looks_whole(path))
       ++kept;

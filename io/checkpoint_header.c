@@ -171,6 +171,10 @@ static char *read_block(int fd, const char *start, int *err) {
   return text;
 }
 
+pel__verdict pel__verdict_of(int err) {
+  return pel__is_damage(err) ? PEL__FILE_DAMAGED : PEL__FILE_REFUSED;
+}
+
 pel__verdict pel__header_read(int fd, const char *path, pel__header *h, pel_error *e) {
   struct stat st = {0};
   char start[513] = {0};
@@ -180,7 +184,7 @@ pel__verdict pel__header_read(int fd, const char *path, pel__header *h, pel_erro
   if (err) {
     if (S_ISDIR(st.st_mode)) err = EISDIR;
     pel__io_error(e, "read checkpoint", path, err, 0);
-    return st.st_mode && pel__is_damage(err) ? PEL__FILE_DAMAGED : PEL__FILE_REFUSED;
+    return st.st_mode ? pel__verdict_of(err) : PEL__FILE_REFUSED;
   }
   if (strncmp(start, magic, sizeof magic - 1)) {
     pel_error_set(e, PEL_IO, "%s is not a pelsim checkpoint: it does not begin with \"%s\"", path,

@@ -167,14 +167,15 @@ static pel__verdict open_body(const char *path, pel__checkpoint *c, pel_error *e
                     path);
   }
   pel__overlay_destroy(o);
-  return good ? PEL__FILE_GOOD : pel__is_damage(err) ? PEL__FILE_DAMAGED : PEL__FILE_REFUSED;
+  return good ? PEL__FILE_GOOD : pel__verdict_of(err);
 }
 
 pel__verdict pel__checkpoint_open(const char *path, pel__checkpoint *c, pel_error *e) {
   *c = (pel__checkpoint){.fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
   if (c->fd < 0) {
-    pel__io_error(e, "read checkpoint", path, errno, 0);
-    return PEL__FILE_REFUSED;
+    const int err = errno;
+    pel__io_error(e, "read checkpoint", path, err, 0);
+    return pel__verdict_of(err);
   }
   pel__verdict v = pel__header_read(c->fd, path, &c->header, e);
   if (v == PEL__FILE_GOOD) v = open_body(path, c, e);

@@ -1,5 +1,6 @@
 /* Writing a checkpoint: describe it in memory (rank 0), reserve every byte, write (all ranks), read
- * back, sync, put in the fingerprints of what was read back, sync, rename, sync the directory.
+ * back, sync, put in the fingerprints of what was read back, read back the rest, sync, rename, sync
+ * the directory.
  * Whatever fails before the rename leaves the older checkpoints as they were. */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -8,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include "checkpoint_parts.h"
 #include "posix_io.h"
@@ -15,8 +17,10 @@
 
 /* The temporary file, locked while its writer lives, every byte reserved (rank 0). */
 static void create_temporary(pel__job *w, const char *dir, pel_error *e) {
+  static const int how = O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC;
   pel__checkpoint_sweep(dir);
-  w->fd = open(w->temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+  w->fd = open(w->temporary, how, 0644);
+  if (w->fd < 0 && errno == ENOENT && mkdir(dir, 0777) == 0) w->fd = open(w->temporary, how, 0644);
   if (w->fd < 0) {
     pel__io_error(e, "create checkpoint", w->temporary, errno, w->size);
     return;
@@ -67,10 +71,31 @@ static void read_back(pel__job *w, pel_error *e) {
   if (err) pel__io_error(e, "write checkpoint", w->path, err, w->size);
 }
 
+/* Rank 0: what is no array, as a reader will check it. */
+static void read_back_rest(const pel__job *w, pel_error *e) {
+  pel__header h;
+  uint64_t rest = 0;
+  pel_error why = {0};
+  bool good = false;
+  if (pel__header_read(w->fd, w->path, &h, &why) == PEL__FILE_GOOD) {
+    pel__overlay *o = pel__overlay_create(w->fd);
+    good = o && !pel__header_rest(&h, o, &rest) && rest == h.rest;
+    pel__overlay_destroy(o);
+    pel__header_fini(&h);
+  }
+  if (!good)
+    pel_error_set(e, PEL_IO,
+                  "checkpoint %s is not kept: its description was read back otherwise than written "
+                  "(failing disk or memory?)",
+                  w->path);
+}
+
 /* Rank 0: the rest of the file, then its name. */
-static void commit(pel__job *w, const char *dir, int keep, pel_error *e) {
+static void commit(pel__job *w, const char *dir, int keep, int64_t also, pel_error *e) {
   if (pel__describe_end(w, e)) return;
   int err = pel__overlay_commit(w->o, w->fd, w->size, PEL__GROWS);
+  if (!err) read_back_rest(w, e);
+  if (e->code) return;
   if (!err && fsync(w->fd)) err = errno;
   const int err2 = pel__close(w->fd);
   w->fd = -1;
@@ -81,7 +106,7 @@ static void commit(pel__job *w, const char *dir, int keep, pel_error *e) {
   if (err)
     pel__io_error(e, "write checkpoint", w->path, err, w->size);
   else
-    pel__checkpoint_rotate(dir, w->s->step, keep);
+    pel__checkpoint_rotate(dir, w->s->step, keep, also);
 }
 
 /* Allocates and names; the job is ready for collective work if every rank succeeds. */
@@ -112,7 +137,8 @@ static void end(pel__job *w) {
   free(w->share);
 }
 
-int pel__checkpoint_write(const pel_snapshot *s, const char *dir, int keep, pel_error *e) {
+int pel__checkpoint_write(const pel_snapshot *s, const char *dir, int keep, int64_t also,
+                          pel_error *e) {
   pel__job w;
   pel_error mine = {0};
   begin(&w, s, dir, &mine);
@@ -126,7 +152,7 @@ int pel__checkpoint_write(const pel_snapshot *s, const char *dir, int keep, pel_
     if (!pel__agree(s->comm, &mine)) read_back(&w, &mine);
     if (!pel__agree(s->comm, &mine)) {
       pel__tables_gather_shares(&w);
-      if (!w.rank) commit(&w, dir, keep, &mine);
+      if (!w.rank) commit(&w, dir, keep, also, &mine);
       pel__agree(s->comm, &mine);
     }
   }

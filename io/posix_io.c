@@ -83,7 +83,12 @@ int pel__reserve(int fd, int64_t old, int64_t size) {
   return ftruncate(fd, size) ? errno : 0;
 }
 
-bool pel__is_damage(int err) { return !err || err == EIO || err == ENODATA; }
+bool pel__is_damage(int err) {
+  static const int own[] = {0, EIO, ENODATA, EACCES, EPERM, EISDIR, ELOOP, ENOENT, ENXIO, EINVAL};
+  for (int i = 0; i < PEL_N(own); ++i)
+    if (err == own[i]) return true;
+  return false;
+}
 
 int pel__close(int fd) { return fd >= 0 && close(fd) && errno != EINTR ? errno : 0; }
 
@@ -122,5 +127,6 @@ int pel__io_error(pel_error *e, const char *what, const char *path, int err, int
   return pel_error_set(e, PEL_IO, "cannot %s %s: %s", what, path,
                        err == EFBIG    ? "larger than the limit for files (see ulimit -f)"
                        : err == EDQUOT ? "the disk quota is used up"
+                       : err == ENOSPC ? "the disk is full"
                                        : strerror(err));
 }

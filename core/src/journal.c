@@ -250,6 +250,10 @@ void pel__journal_row(pel__journal *j, int64_t step, double time, double dt, con
   trouble(j, CSV, pel__csv_row(&j->csv, step, time / unit, dt / unit, x));
 }
 
+void pel__journal_sync(pel__journal *j) {
+  if (j) trouble(j, CSV, pel__csv_sync(&j->csv));
+}
+
 int64_t pel__journal_lost(const pel__journal *j) { return j ? j->csv.lost : 0; }
 
 /* ---- the end ---- */
@@ -277,6 +281,7 @@ static void say_table(pel__journal *j, const pel__run_result *r) {
 /* Whether the same run, resumed, could get further: not one whose numbers went wrong, for they
  * would again, nor one that failed before its first step. */
 static bool can_go_on(const pel__journal *j, const pel__run_result *r) {
+  if (r->resume_from) return *r->resume_from;
   return r->exit_code == PEL_STOPPED ||
          (r->exit_code != PEL_INVALID && (r->steps_done > 0 || !j->f.resumed_from));
 }
@@ -298,7 +303,7 @@ static void say_outcome(pel__journal *j, const pel__run_result *r) {
   }
   if (r->checkpoint && can_go_on(j, r)) {
     pel__resume_command(command, sizeof command, j->f.config_path,
-                        json_object_get(j->run, "config"), j->f.dir);
+                        json_object_get(j->run, "config"), j->f.dir, r->resume_from);
     pel__journal_say(j, "continue with: %s", command);
   }
   char *why = NULL;

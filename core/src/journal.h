@@ -75,6 +75,8 @@ void pel__journal_step(pel__journal *j, int64_t step, double time, double dt);
 int pel__journal_columns(pel__journal *j, int n, const char *const *names, const char *const *units,
                          bool resume, int64_t step, pel_error *e);
 void pel__journal_row(pel__journal *j, int64_t step, double time, double dt, const double *x);
+/* Puts the rows on the disk. */
+void pel__journal_sync(pel__journal *j);
 /* Rows that could not be written. */
 int64_t pel__journal_lost(const pel__journal *j);
 
@@ -106,8 +108,9 @@ typedef struct {
   int nphases;
   const pel__average *averages;
   int naverages;
-  const char *checkpoint; /* newest good one; NULL: none */
-  const char *open_next;  /* path of the file to look at; NULL: none */
+  const char *checkpoint;  /* newest good one; NULL: none */
+  const char *resume_from; /* an older one that leads to all results, "": none; NULL: the newest */
+  const char *open_next;   /* path of the file to look at; NULL: none */
 } pel__run_result;
 
 /* The final table (phases min/mean/max, imbalance, rate, fraction of bandwidth, one line of

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include "journal_parts.h"
 
@@ -92,11 +93,18 @@ int pel__csv_open(pel__csv *c, const char *dir, int n, const char *const *names,
   if (!code && (c->fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666)) < 0) code = errno;
   if (!code && ftruncate(c->fd, c->size)) code = errno;
   if (!code && !c->size) code = put(c, head, strlen(head));
-  free(path);
   free(head);
+  c->path = path;
   if (!code) return PEL_OK;
   pel__csv_close(c);
   return pel_error_set(e, PEL_IO, "%s/%s cannot be written: %s", dir, file_name, strerror(code));
+}
+
+/* Rows written to a file that someone has removed or replaced are lost. */
+static int still_there(const pel__csv *c) {
+  struct stat named, open;
+  if (stat(c->path, &named) || fstat(c->fd, &open)) return errno;
+  return named.st_ino == open.st_ino && named.st_dev == open.st_dev ? 0 : ENOENT;
 }
 
 int pel__csv_row(pel__csv *c, int64_t step, double time, double dt, const double *x) {
@@ -108,7 +116,8 @@ int pel__csv_row(pel__csv *c, int64_t step, double time, double dt, const double
   size_t n = (size_t)snprintf(text, room, "%" PRId64 ",%.12g,%.12g", step, time, dt);
   for (int i = 0; i < c->n; ++i) n += (size_t)snprintf(text + n, room - n, ",%.17g", x[i]);
   text[n++] = '\n';
-  const int code = put(c, text, n);
+  int code = still_there(c);
+  if (!code) code = put(c, text, n);
   free(text);
   if (code)
     ++c->lost;
@@ -117,7 +126,17 @@ int pel__csv_row(pel__csv *c, int64_t step, double time, double dt, const double
   return code;
 }
 
+int pel__csv_sync(pel__csv *c) {
+  if (c->fd < 0) return 0;
+  int code = still_there(c);
+  if (!code && fsync(c->fd) && errno != EINVAL) code = errno;
+  if (code && !c->lost) c->lost = 1;
+  return code;
+}
+
 void pel__csv_close(pel__csv *c) {
   if (c->fd >= 0) close(c->fd);
+  free(c->path);
+  c->path = NULL;
   c->fd = -1;
 }

@@ -28,10 +28,11 @@ int pel__replace_reserved(const char *dir, const char *name, const char *text, b
 json_t *pel__json_load(const char *dir, const char *name);
 json_t *pel__run_json_load(const char *dir);
 
-/* The command that continues a run.  config NULL: the word CONFIG; settings: the effective
- * configuration (may be NULL), which tells whether --dir must be given. */
+/* The command that continues a run, from the checkpoint `from` (NULL: the newest).  config NULL:
+ * the word CONFIG; settings: the effective configuration (may be NULL), which tells whether --dir
+ * must be given. */
 void pel__resume_command(char *out, size_t size, const char *config, const json_t *settings,
-                         const char *dir);
+                         const char *dir, const char *from);
 
 /* ---- progress.c: numbers for people, and how far a run is ---- */
 
@@ -78,6 +79,7 @@ bool pel__meter_log_due(pel__meter *m, double now);
 
 typedef struct {
   int fd; /* -1: not open */
+  char *path;
   int n;
   off_t size;   /* of all complete rows */
   int64_t last; /* step of the last row; a step is never written twice */
@@ -88,6 +90,7 @@ typedef struct {
 int pel__csv_open(pel__csv *c, const char *dir, int n, const char *const *names, bool resume,
                   int64_t step, char aside[64], pel_error *e);
 int pel__csv_row(pel__csv *c, int64_t step, double time, double dt, const double *x); /* errno */
+int pel__csv_sync(pel__csv *c); /* an errno; then a row counts as lost */
 void pel__csv_close(pel__csv *c);
 
 /* ---- report.c: the final table ---- */

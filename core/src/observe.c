@@ -110,6 +110,7 @@ bool pel_resumable(const char *dir, char *why, size_t size) {
     no = "somebody stopped it by the file STOP";
   else if (strcmp(state, "failed") == 0 && code != PEL_INTERNAL)
     no = code == PEL_INVALID ? "its numbers went wrong, and would again"
+         : code == PEL_IO    ? "a file could not be read or written, which has to be mended first"
                              : "what failed would fail again";
   if (no)
     snprintf(why, size, "%s: not to be resumed: %s", dir, no);

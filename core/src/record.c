@@ -22,18 +22,28 @@ static pel_snapshot snapshot(pel_sim *s) {
                         .time = s->time};
 }
 
+enum { DT_LIMIT, DT, LOST_RECORDS, LOST_ROWS, LOST_AFTER, REFERENCES };
+
+/* Rows of diagnostics.csv that are missing (rank 0). */
+static int64_t rows_lost(const pel__records *r) {
+  return r->lost_rows + pel__journal_lost(r->journal);
+}
+
 /* Numbers that are state: the step's length, the references of invariants; of particles, the box
- * and what the model has. */
+ * and what the model has.  And what is missing of the results so far. */
 static pel_scalar *scalars(const pel__records *r, int *n) {
   const pel_sim *s = r->s;
   const int count = pel__measure_count(s);
   const char *name[count + 1], *unit[count + 1];
   pel__measure_names(s, name, unit);
   const int more = pel__state_scalars(s, NULL);
-  pel_scalar *x = pel_calloc((size_t)(count + more) + 2, sizeof *x);
-  x[0] = (pel_scalar){"dt_limit", s->dt_limit, false};
-  x[1] = (pel_scalar){"dt", s->dt, false};
-  *n = 2;
+  pel_scalar *x = pel_calloc((size_t)(count + more) + REFERENCES, sizeof *x);
+  x[DT_LIMIT] = (pel_scalar){"dt_limit", s->dt_limit, false};
+  x[DT] = (pel_scalar){"dt", s->dt, false};
+  x[LOST_RECORDS] = (pel_scalar){"lost_records", (double)r->lost_records, false};
+  x[LOST_ROWS] = (pel_scalar){"lost_rows", (double)rows_lost(r), false};
+  x[LOST_AFTER] = (pel_scalar){"lost_after", (double)r->lost_after, false};
+  *n = REFERENCES;
   for (int i = 0; i < count; ++i) {
     char *label = pel_malloc(128);
     snprintf(label, 128, "reference_%s", name[i]);
@@ -44,8 +54,28 @@ static pel_scalar *scalars(const pel__records *r, int *n) {
 }
 
 static void scalars_free(pel_scalar *x, int n) {
-  for (int i = 2; i < n; ++i) free((char *)x[i].name);
+  for (int i = REFERENCES; i < n; ++i) free((char *)x[i].name);
   free(x);
+}
+
+static uint64_t inode_of(const char *path) { /* 0: it is not there */
+  struct stat st;
+  return stat(path, &st) ? 0 : (uint64_t)st.st_ino;
+}
+
+/* Something was lost that goes to this file.  From the newest checkpoint now it could be had again,
+ * unless the file has gone, and earlier results with it.  (If the whole directory has, it may be
+ * put back.) */
+static void note_loss(pel__records *r, bool first, const char *path) {
+  if (first) r->lost_after = r->saved_step;
+  if (!inode_of(path) && inode_of(r->s->dir)) r->lost_after = -1;
+}
+
+static void note_lost_row(pel__records *r, int64_t lost_before) {
+  char path[5000];
+  const int64_t rows = rows_lost(r);
+  snprintf(path, sizeof path, "%.4000s/diagnostics.csv", r->s->dir);
+  if (r->lost_records + rows > lost_before) note_loss(r, !lost_before, path);
 }
 
 /* Time since t0 goes to one phase; what plans booked meanwhile is taken back. */
@@ -63,14 +93,11 @@ void pel__record_diagnostics(pel__records *r, pel_error *e) {
   pel__measure_diagnostics(s, r->values);
   for (int i = 0; i < pel__measure_count(s); ++i)
     if (s->step == 0 || isnan(r->reference[i])) r->reference[i] = r->values[i];
+  const int64_t lost = r->lost_records + rows_lost(r);
   pel__journal_row(r->journal, s->step, s->time, s->dt, r->values);
+  note_lost_row(r, lost);
   if (s->set.diagnostics.invariants) pel__measure_watch(s, r->values, r->reference, e);
   book(s, PEL__T_MEASURE, t0, before);
-}
-
-static uint64_t inode_of(const char *path) { /* 0: it is not there */
-  struct stat st;
-  return stat(path, &st) ? 0 : (uint64_t)st.st_ino;
 }
 
 /* A run that was killed before its first record, or resumed elsewhere, has no file yet.  A file
@@ -118,6 +145,25 @@ int pel__record_appendable(const pel__records *r, pel_error *e) {
   return s->host->io->series_check(&x, path, s->set.output.precision == 1, e);
 }
 
+/* Said once. */
+static void lose_record(pel__records *r, const char *sentence) {
+  char path[5000];
+  pel__output_path(r->s, path);
+  if (!r->told_output) pel__journal_say(r->journal, "%s", sentence);
+  r->told_output = true;
+  note_loss(r, !r->lost_records && !rows_lost(r), path);
+  ++r->lost_records;
+}
+
+void pel__record_output_end(pel__records *r) {
+  pel_error e = {0};
+  const int64_t lost = r->lost_records + rows_lost(r);
+  pel__journal_sync(r->journal);
+  note_lost_row(r, lost);
+  if (r->series && r->s->host->io->series_close(r->series, &e)) lose_record(r, e.text);
+  r->series = NULL;
+}
+
 void pel__record_output(pel__records *r, bool append, pel_error *e) {
   pel_sim *s = r->s;
   double before[PEL__NPHASES];
@@ -136,9 +182,12 @@ void pel__record_output(pel__records *r, bool append, pel_error *e) {
   }
   if (!e->code && !reopened && !s->host->io->series_append(r->series, &x, &trouble))
     check_still_there(r, path, &trouble);
-  if (trouble.code && r->lost_records++ == 0)
-    pel__journal_say(r->journal, "output at step %ld left out: %s; the run goes on", (long)s->step,
-                     trouble.text);
+  if (trouble.code) {
+    char sentence[sizeof trouble.text + 100];
+    snprintf(sentence, sizeof sentence, "output at step %ld left out: %s; the run goes on",
+             (long)s->step, trouble.text);
+    lose_record(r, sentence);
+  }
   if (s->trajectory) pel__trajectory_release(s);
   book(s, PEL__T_OUTPUT, t0, before);
 }
@@ -155,8 +204,13 @@ static pel_array *add_state(pel_sim *s, pel_snapshot *x) {
 
 void pel__record_observables(pel__records *r) {
   pel_error e = {0};
-  r->lost_observables = pel__analysis_write(r->s, &e) != PEL_OK;
-  if (e.code) pel__journal_say(r->journal, "%s; the run goes on", e.text);
+  if (r->observed_step == r->s->step) return;
+  if (!pel__analysis_write(r->s, &e)) {
+    r->lost_observables = 0;
+    r->observed_step = r->s->step;
+  } else if (r->lost_observables++ == 0) {
+    pel__journal_say(r->journal, "%s; the run goes on", e.text);
+  }
 }
 
 bool pel__record_checkpoint(pel__records *r) {
@@ -171,7 +225,8 @@ bool pel__record_checkpoint(pel__records *r) {
   pel_array *state = add_state(s, &x);
   x.scalars = scalars(r, &x.nscalars);
   x.fingerprint = pel__state_fingerprint(s);
-  s->host->io->checkpoint_write(&x, dir, (int)s->set.checkpoint.keep, &e);
+  s->host->io->checkpoint_write(&x, dir, (int)s->set.checkpoint.keep,
+                                r->lost_records || rows_lost(r) ? r->lost_after : -1, &e);
   scalars_free(x.scalars, x.nscalars);
   free(x.arrays), free(x.numbers), free(state);
   pel__record_observables(r);
@@ -189,9 +244,20 @@ bool pel__record_checkpoint(pel__records *r) {
   return !e.code;
 }
 
+/* How the lost results can be had; rank 0. */
+static void find_way_back(pel__records *r, bool results) {
+  char *from = r->resume_from;
+  r->start_anew = r->saved_step < 0 || (results && r->lost_after < 0);
+  if (!results || r->start_anew || r->lost_after == r->saved_step) return;
+  snprintf(from, sizeof r->resume_from, "%.4000s/checkpoints/step_%09ld.h5", r->s->dir,
+           (long)r->lost_after);
+  r->start_anew = inode_of(from) == 0;
+  if (r->start_anew) *from = 0;
+}
+
 int pel__record_account(pel__records *r, pel_error *e) {
-  if (r->lost_observables) pel__record_observables(r); /* perhaps it can be written by now */
-  int64_t rows = pel__journal_lost(r->journal);
+  int64_t rows = rows_lost(r);
+  pel__record_observables(r);
   MPI_Bcast(&rows, 1, MPI_INT64_T, 0, r->s->comm);
   const struct {
     int64_t n;
@@ -215,13 +281,19 @@ int pel__record_account(pel__records *r, pel_error *e) {
     strcat(list, !told++ ? "" : told == kinds ? " and " : ", ");
     strcat(list, item);
   }
-  const bool gone = r->lost_records || rows; /* they lie before the newest checkpoint */
+  find_way_back(r, r->lost_records || rows);
   return pel_error_set(
       e, PEL_IO,
-      "%s could not be written; make room or repair the directory, then run again with %s", list,
-      r->saved_step < 0 ? "--overwrite"
-      : gone            ? "--overwrite (--resume goes on, but does not bring them back)"
-                        : "--resume");
+      "%s could not be written; make room or repair the directory, then run again with %s%s", list,
+      r->start_anew     ? "--overwrite"
+      : *r->resume_from ? "--resume="
+                        : "--resume or --overwrite",
+      r->resume_from);
+}
+
+void pel__record_forget_losses(pel__records *r) {
+  r->lost_records = r->lost_rows = 0;
+  r->lost_after = -1;
 }
 
 static void say(void *ctx, const char *sentence) {
@@ -238,13 +310,16 @@ int pel__record_restore(pel__records *r, const char *path, bool look_only, pel_e
   x.scalars = scalars(r, &x.nscalars);
   s->host->io->checkpoint_read(&x, path, look_only ? NULL : say, NULL, r->checkpoint, e);
   if (!e->code && s->dynamics)
-    pel__dynamics_restore(s, x.scalars + 2 + references, r->checkpoint, e);
+    pel__dynamics_restore(s, x.scalars + REFERENCES + references, r->checkpoint, e);
   if (!e->code) {
     s->step = r->saved_step = x.step;
     s->time = x.time;
-    s->dt_limit = x.scalars[0].value;
-    s->dt = x.scalars[1].value;
-    for (int i = 0; i < references; ++i) r->reference[i] = x.scalars[2 + i].value;
+    s->dt_limit = x.scalars[DT_LIMIT].value;
+    s->dt = x.scalars[DT].value;
+    r->lost_records = (int64_t)x.scalars[LOST_RECORDS].value;
+    r->lost_rows = (int64_t)x.scalars[LOST_ROWS].value;
+    r->lost_after = (int64_t)x.scalars[LOST_AFTER].value;
+    for (int i = 0; i < references; ++i) r->reference[i] = x.scalars[REFERENCES + i].value;
     pel__state_adopt(s, state);
     pel__analysis_adopt(s, x.numbers);
   }

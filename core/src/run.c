@@ -204,6 +204,7 @@ static int loop(pel__records *r, const pel_request *q, bool resumed, pel_error *
     if (!e->code) record(r, fresh, a.output, e);
     if (e->code) return e->code;
     const pel__settings *c = &s->set;
+    if (last || a.stop != GO_ON) pel__record_output_end(r); /* a checkpoint says what is lost */
     if (a.save || (last && c->checkpoint.at_end) ||
         (!fresh && s->step > 0 && pel__due(s, c->checkpoint.every, c->checkpoint.interval))) {
       pel__record_checkpoint(r);
@@ -245,18 +246,15 @@ static void finish(pel__records *r, int code, const pel_error *e, int64_t first,
   pel__phase phases[PEL__NPHASES];
   char next[5000];
   int naverages;
-  const bool output = r->series != NULL;
-  pel_error trouble = {0};
   pel__now_in(PEL__T_END);
   MPI_Bcast(&seconds, 1, MPI_DOUBLE, 0, s->comm);
   const double others = share_of_others(s, waited, seconds);
   const bool probe = seconds > 1; /* a short run would pay more for the probe than it learns */
-  if (r->series && s->host->io->series_close(r->series, &trouble))
-    pel__journal_say(r->journal, "%s", trouble.text);
+  pel__record_output_end(r);
   gather_phases(s, phases);
   if (s->analysis)
     snprintf(next, sizeof next, "%s/observables.h5", s->dir);
-  else if (output)
+  else if (pel__writes_output(s))
     pel__output_path(s, next);
   else
     snprintf(next, sizeof next, "%s/diagnostics.csv", s->dir);
@@ -277,6 +275,7 @@ static void finish(pel__records *r, int code, const pel_error *e, int64_t first,
       .phases = phases,
       .nphases = PEL__NPHASES,
       .checkpoint = *r->checkpoint ? r->checkpoint : NULL,
+      .resume_from = r->start_anew || *r->resume_from ? r->resume_from : NULL,
       .averages = averages,
       .naverages = naverages,
       .open_next = next};

@@ -60,7 +60,7 @@ static bool is_temporary(const char *name) {
              suffix[i % PEL_N(suffix)]);
     if (strcmp(name, temporary) == 0) return true;
   }
-  return false;
+  return strcmp(name, "fields.nc.tmp") == 0 || strcmp(name, "trajectory.h5md.tmp") == 0;
 }
 
 static bool is_owned(const char *name) {
@@ -188,14 +188,16 @@ static void append_overrides(char *out, size_t size, const json_t *settings) {
 }
 
 void pel__resume_command(char *out, size_t size, const char *config, const json_t *settings,
-                         const char *dir) {
+                         const char *dir, const char *from) {
   const json_t *output = json_object_get(settings, "output");
   const char *configured =
       json_string_value(json_object_get(json_object_get(output, "dir"), "value"));
   const char *command = getenv("PELSIM_COMMAND"); /* as the user typed it */
   snprintf(out, size, "%s run", command && *command ? command : "pelsim");
   append_word(out, size, config ? config : "CONFIG");
-  snprintf(out + strlen(out), size - strlen(out), " --resume");
+  char resume[5000];
+  snprintf(resume, sizeof resume, "--resume%s%s", from ? "=" : "", from ? from : "");
+  append_word(out, size, resume);
   if (config && !implied(config, configured, dir)) {
     snprintf(out + strlen(out), size - strlen(out), " --dir");
     append_word(out, size, dir);
@@ -219,7 +221,7 @@ static int refuse_used(const char *dir, pel_error *e) {
   const char *config = json_string_value(json_object_get(run, "config_path"));
   const char *state = json_string_value(json_object_get(run, "state"));
   char command[600], about[80] = "";
-  pel__resume_command(command, sizeof command, config, json_object_get(run, "config"), dir);
+  pel__resume_command(command, sizeof command, config, json_object_get(run, "config"), dir, NULL);
   if (state && strcmp(state, "running") == 0)
     snprintf(about, sizeof about, " (interrupted)");
   else if (state)

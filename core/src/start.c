@@ -51,6 +51,8 @@ pel__records pel__records_of(pel_sim *s) {
   const size_t n = (size_t)pel__measure_count(s) + 1;
   return (pel__records){.s = s,
                         .saved_step = -1,
+                        .lost_after = -1,
+                        .observed_step = -1,
                         .reference = pel_alloc(s, n * sizeof(double)),
                         .values = pel_alloc(s, n * sizeof(double))};
 }
@@ -60,7 +62,9 @@ int pel__start(pel__records *r, const pel_request *q, bool look_only, pel_error 
   char newest[5000];
   if (!q->resume) return pel__initialise(r->s, e);
   snprintf(newest, sizeof newest, "%s/checkpoints", r->s->dir);
-  return pel__record_restore(r, *q->resume ? q->resume : newest, look_only, e);
+  pel__record_restore(r, *q->resume ? q->resume : newest, look_only, e);
+  if (!pel__continues(r->s, q)) pel__record_forget_losses(r);
+  return e->code;
 }
 
 static bool ended(const char *dir) {

@@ -64,7 +64,7 @@ static status look(const char *dir) {
   if (x.checkpoint >= 0) x.checkpoint_age = age_of(path, now);
   if (is_running(&x) && x.held) x.eta = fmax(number_of(x.beat, "eta_s") - x.age, 0);
   pel__resume_command(x.command, sizeof x.command, string_of(x.run, "config_path", NULL),
-                      json_object_get(x.run, "config"), dir);
+                      json_object_get(x.run, "config"), dir, NULL);
   return x;
 }
 

@@ -69,7 +69,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv) {
   atexit(remove_files);
   for (int i = 0; i < NX * NY; ++i) data[i] = 0.25 * i - 1;
   const pel_snapshot s = snapshot();
-  if (pel_io_hdf5.checkpoint_write(&s, dir, 1, &e)) die(e.text);
+  if (pel_io_hdf5.checkpoint_write(&s, dir, 1, -1, &e)) die(e.text);
   snprintf(path, sizeof path, "%s/step_000000003.h5", dir);
   const int fd = open(path, O_RDONLY);
   if (pel__header_read(fd, path, &header, &e) != PEL__FILE_GOOD) die(e.text);

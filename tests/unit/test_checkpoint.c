@@ -54,7 +54,7 @@ static void write_read(int dims, const int64_t n[3], const int w[3], const int r
   if (world_rank() < writers) {
     fixture *f = fixture_make(comm, dims, n, w);
     fixture_fill(f, 0);
-    CHECK(io->checkpoint_write(&f->s, dir, 2, &e) == PEL_OK, "got '%s', want success", e.text);
+    CHECK(io->checkpoint_write(&f->s, dir, 2, -1, &e) == PEL_OK, "got '%s', want success", e.text);
     fixture_free(f);
   }
   MPI_Comm_free(&comm);
@@ -97,7 +97,7 @@ static fixture *written(const char *dir, int64_t step, double shift) {
   pel_error e = {0};
   f->s.step = step, f->s.time = (double)step / 10;
   fixture_fill(f, shift);
-  CHECK(io->checkpoint_write(&f->s, dir, 3, &e) == PEL_OK, "got '%s', want success", e.text);
+  CHECK(io->checkpoint_write(&f->s, dir, 3, -1, &e) == PEL_OK, "got '%s', want success", e.text);
   return f;
 }
 
@@ -167,7 +167,7 @@ static void full_disk_loses_nothing(void **state) {
     fixture_fill(f, 2);
     small = (struct rlimit){(rlim_t)limit, was.rlim_max};
     setrlimit(RLIMIT_FSIZE, &small);
-    const int code = io->checkpoint_write(&f->s, dir, 3, &e);
+    const int code = io->checkpoint_write(&f->s, dir, 3, -1, &e);
     setrlimit(RLIMIT_FSIZE, &was);
     if (code == PEL_OK) CHECK(limit > 24 * 1001, "got success with a limit of %d", (int)limit);
     if (code != PEL_OK) CHECK_EQUAL(code, PEL_IO);
@@ -384,12 +384,12 @@ static void impossible_directories(void **state) {
   fixture *f = fixture_make(MPI_COMM_WORLD, 3, cube, one);
   fixture_fill(f, 0);
   pel_error e = {0};
-  snprintf(path, sizeof path, "%s/gone", dir);
-  CHECK_EQUAL(io->checkpoint_write(&f->s, path, 2, &e), PEL_IO);
+  snprintf(path, sizeof path, "%s/gone/checkpoints", dir);
+  CHECK_EQUAL(io->checkpoint_write(&f->s, path, 2, -1, &e), PEL_IO);
   CHECK_SAYS(e, "No such file or directory");
   f->s.fingerprint ^= 1;
   e = (pel_error){0};
-  CHECK_EQUAL(io->checkpoint_write(&f->s, dir, 2, &e), PEL_IO);
+  CHECK_EQUAL(io->checkpoint_write(&f->s, dir, 2, -1, &e), PEL_IO);
   CHECK_SAYS(e, "is not kept: what was read back has fingerprint");
   CHECK_EQUAL(count_files(dir, ""), 0);
   fixture_free(f);
@@ -417,11 +417,11 @@ static void numbers_are_of_the_state(void **state) {
   fixture *f = written(dir, 7, 0);
   const uint64_t before = f->s.fingerprint;
   f->scalar[2].value = 6;
-  CHECK_EQUAL(io->checkpoint_write(&f->s, other, 2, &e), PEL_IO);
+  CHECK_EQUAL(io->checkpoint_write(&f->s, other, 2, -1, &e), PEL_IO);
   CHECK_SAYS(e, "is not kept: what was read back has fingerprint");
   fixture_fill(f, 0);
   CHECK(f->s.fingerprint != before, "got the fingerprint of another box");
-  CHECK_EQUAL(io->checkpoint_write(&f->s, other, 2, &(pel_error){0}), PEL_OK);
+  CHECK_EQUAL(io->checkpoint_write(&f->s, other, 2, -1, &(pel_error){0}), PEL_OK);
   CHECK_EQUAL(io->checkpoint_read(&f->s, dir, say, path, NULL, &(pel_error){0}), PEL_OK);
   CHECK(f->scalar[2].value == 5.5 && f->s.fingerprint == before, "got box %g, want 5.5",
         f->scalar[2].value);

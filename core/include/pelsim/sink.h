@@ -125,9 +125,11 @@ typedef struct pel_series pel_series; /* an open output file that grows record b
 
 typedef struct pel_io {
   /* Writes dir/step_NNNNNNNNN.h5 (atomic: complete and verified, or absent), then removes all but
-   * the newest `keep` good ones, and those of later steps, which a resumed run has left behind.
+   * the newest `keep` good ones and that of step `also` (-1: none), and those of later steps, which
+   * a resumed run has left behind.  A `dir` that has vanished is made again if its parent is there.
    * Failure leaves the older ones untouched and the run can go on. Collective. */
-  int (*checkpoint_write)(const pel_snapshot *s, const char *dir, int keep, pel_error *e);
+  int (*checkpoint_write)(const pel_snapshot *s, const char *dir, int keep, int64_t also,
+                          pel_error *e);
 
   /* Fills the patches, scalars and numbers (those found by name), step and time of *s from `path`:
    * a checkpoint file, or a directory, of which the newest good one is taken; damaged ones are
