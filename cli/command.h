@@ -12,12 +12,13 @@ typedef struct {
   int nset;
   int64_t ranks, threads, steps, retries; /* 0: not given */
   const char *dir, *resume;               /* NULL: not given; resume "": without a file */
-  const char *format, *frame, *output;
+  const char *format, *frame, *output, *hosts;
   bool overwrite, auto_resume, json, markdown, resumable, help;
   pel_progress progress;
   double tolerance;
-  const char **worker; /* the command line of a rank that mpirun starts: all but -n and --retries */
-  bool *once;          /* [nworker]: not for an attempt after the first */
+  const char *
+      *worker; /* the command line of a rank that mpirun starts, without what is for its starter */
+  bool *once;  /* [nworker]: not for an attempt after the first */
   int nworker;
   char **argv; /* as main got it */
 } cli_arguments;

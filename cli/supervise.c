@@ -9,6 +9,7 @@
 #include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
+#include "hosts.h"
 #include "launch.h"
 
 enum {
@@ -21,7 +22,9 @@ enum {
 typedef struct {
   const cli_arguments *a;
   const pel_prospect *p; /* NULL: what is run has no directory */
-  int ranks;
+  int ranks;             /* that were asked for */
+  cli_hosts hosts;
+  int started; /* ranks of this attempt: fewer if hosts are lost */
   char scratch[64], status[96];
   int signals, interrupts;
   double start;  /* [s] */
@@ -99,7 +102,7 @@ static const char **command_line(const supervisor *v) {
   int n = 0;
   if (!argv) return NULL;
   argv[n++] = find_mpirun();
-  n = cli_place(v->ranks, (int)a->threads, argv, n);
+  n = cli_place(v->started, (int)a->threads, argv, n);
   for (int i = 0; i < PEL_N(passed); ++i) {
     if (!getenv(passed[i])) continue;
     argv[n++] = "-x";
@@ -207,13 +210,41 @@ static const char *advice_on(const pel_observation *now) {
 
 /* ---- the loop ---- */
 
+/* Whom this attempt can have.  In the first, all must be there; later the run goes on with those
+ * that are left: the bits are the same on any number of ranks. */
+static int find_hosts(supervisor *v, cli_outcome *o) {
+  char lost[900];
+  *o = (cli_outcome){.notice = ""};
+  v->started = v->ranks;
+  if (!v->hosts.n) return PEL_OK;
+  cli_hosts_ask(&v->hosts);
+  cli_hosts_name_lost(&v->hosts, lost, sizeof lost);
+  const int slots = cli_hosts_slots(&v->hosts);
+  if (*lost && (!v->restarts || !slots)) {
+    o->code = PEL_USAGE;
+    snprintf(o->why, sizeof o->why, "%s of the list of hosts cannot be reached: %s",
+             slots ? "a host" : "no host", lost);
+    return PEL_OK;
+  }
+  if (!v->restarts && v->ranks > slots)
+    return cli_complain(PEL_USAGE, "%d ranks are too many for these hosts: they have %d slot%s",
+                        v->ranks, slots, slots == 1 ? "" : "s");
+  if (v->ranks > slots) v->started = slots;
+  if (*lost)
+    cli_complain(0, "going on without %s: %d rank%s on the hosts that are left", lost, v->started,
+                 v->started == 1 ? "" : "s");
+  return cli_hosts_use(&v->hosts, v->scratch);
+}
+
 static int attempt(supervisor *v, cli_outcome *o) {
   cli_watch watch;
+  const int wrong = find_hosts(v, o);
+  if (wrong || *o->why) return wrong;
   tell_attempt(v);
   cli_status_write(CLI_STARTING); /* takes the space: a later report cannot meet a full disk */
   const char **argv = command_line(v);
   const int code =
-      cli_watch_begin(&watch, v->p ? v->p->dir : NULL, v->p ? v->p->hang_limit : 0, v->ranks);
+      cli_watch_begin(&watch, v->p ? v->p->dir : NULL, v->p ? v->p->hang_limit : 0, v->started);
   if (argv && !code) cli_attempt(argv, v->status, v->signals, &watch, &v->interrupts, o);
   cli_watch_end(&watch);
   free(argv);
@@ -251,7 +282,8 @@ int cli_launch(const cli_arguments *a, int ranks, const pel_prospect *p) {
   static supervisor v;
   v = (supervisor){.a = a, .p = p, .ranks = ranks, .start = now_s(), .best = -1};
   if (!cli_self()) return cli_complain(PEL_INTERNAL, "cannot find this program's file");
-  int code = cli_scratch_make(v.scratch);
+  int code = cli_hosts_read(a->hosts, &v.hosts);
+  if (!code) code = cli_scratch_make(v.scratch);
   if (code) return code;
   snprintf(v.status, sizeof v.status, "%s/status", v.scratch);
   const int fd = open(v.status, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
@@ -266,5 +298,6 @@ int cli_launch(const cli_arguments *a, int ranks, const pel_prospect *p) {
     code = cli_complain(PEL_INTERNAL, "cannot start mpirun: %s", strerror(errno));
   if (!code) code = supervise(&v);
   cli_scratch_remove(v.scratch);
+  free(v.hosts.host);
   return code;
 }
