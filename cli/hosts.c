@@ -18,7 +18,7 @@
 #define HOSTFILE "OMPI_MCA_orte_default_hostfile"
 
 enum { AT_A_TIME = 64, MOST_WORDS = 32, MOST_SLOTS = 1000000 };
-static const double answers_within = 10; /* [s] */
+static const double answers_within = 10; /* [s] at most */
 
 /* ---- the list ---- */
 

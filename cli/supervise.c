@@ -256,7 +256,7 @@ static int supervise(supervisor *v) {
     static cli_outcome o;
     const pel_observation then =
         v->p ? pel_observe(v->p->dir) : (pel_observation){.checkpoint = -1};
-    if (!v->restarts) v->best = then.checkpoint;
+    if (!v->restarts) v->best = v->a->overwrite ? -1 : then.checkpoint;
     const int wrong = attempt(v, &o);
     if (wrong) return wrong;
     if (!v->p) return tell_end(&o, "");
