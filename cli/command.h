@@ -119,6 +119,7 @@ int cli_launch(const cli_arguments *a, int ranks, const pel_prospect *p);
 /* How mpirun shall place the ranks: appends its options to argv (room for 16) and sets what it
  * reads in the environment; a variable that the user has set stays.  Returns the new length. */
 int cli_place(int ranks, int threads, const char **argv, int n);
+double cli_place_notices_within(void); /* [s] until Open MPI misses a host */
 int cli_place_most(void); /* ranks that may be started here; no limit in a batch job */
 /* The same for a process that is the only rank; may start the program anew, because OpenMP reads
  * its environment before main. */

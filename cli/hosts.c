@@ -18,7 +18,6 @@
 #define HOSTFILE "OMPI_MCA_orte_default_hostfile"
 
 enum { AT_A_TIME = 64, MOST_WORDS = 32, MOST_SLOTS = 1000000 };
-static const double answers_within = 10; /* [s] at most */
 
 /* ---- the list ---- */
 
@@ -137,6 +136,13 @@ int cli_hosts_use(const cli_hosts *h, const char *scratch) {
 
 /* ---- do they answer? ---- */
 
+/* [s] until a host is held for lost: as long as mpirun waits in a run, but no more than this. */
+static double patience(void) {
+  static const double most = 10;
+  const double waits = cli_place_notices_within();
+  return waits < most ? waits : most;
+}
+
 static bool is_here(const char *name) {
   char self[256] = "";
   gethostname(self, sizeof self - 1);
@@ -242,7 +248,7 @@ static void conclude(question *q, cli_host_state *host, bool ended, bool good) {
   q->text[q->n] = 0;
   const char *line = strrchr(q->text, '\n');
   if (!ended)
-    snprintf(host->why, sizeof host->why, "no answer within %g s", answers_within);
+    snprintf(host->why, sizeof host->why, "no answer within %g s", patience());
   else
     snprintf(host->why, sizeof host->why, "%.*s", (int)sizeof host->why - 1,
              q->n ? line ? line + 1 : q->text : "the agent that starts processes there failed");
@@ -260,7 +266,7 @@ static void ask_some(cli_host_state *host, int n) {
   bool ended[AT_A_TIME] = {false}, good[AT_A_TIME] = {false};
   int open = n;
   for (int i = 0; i < n; ++i) q[i] = pose(host[i].name);
-  for (const double end = now_s() + answers_within; open && now_s() < end; usleep(LOOK_US))
+  for (const double end = now_s() + patience(); open && now_s() < end; usleep(LOOK_US))
     for (int i = 0; i < n; ++i) {
       if (ended[i]) continue;
       if (q[i].out >= 0) listen_to(&q[i]);

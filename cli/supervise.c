@@ -62,11 +62,13 @@ static void tell_columns(void) {
   setenv("PELSIM_COLUMNS", text, 0);
 }
 
-/* Whose death the ranks do not outlive for long: whoever finds their directory locked may wait. */
-static void tell_starter(void) {
-  char host[256] = "?", text[300];
+/* Whose death the ranks do not outlive for long: whoever finds their directory locked may wait. The
+ * last word tells it from others with the same process id and name, in containers. */
+static void tell_starter(const char *scratch) {
+  char host[256] = "?", text[400];
   gethostname(host, sizeof host - 1);
-  snprintf(text, sizeof text, "%ld %s", (long)getpid(), host);
+  snprintf(text, sizeof text, "%ld %s %s@%lld", (long)getpid(), host, scratch + strlen(scratch) - 6,
+           (long long)time(NULL));
   setenv("PELSIM_STARTER", text, 1);
 }
 
@@ -292,7 +294,7 @@ int cli_launch(const cli_arguments *a, int ranks, const pel_prospect *p) {
   setenv(CLI_STATUS, v.status, 1);
   keep_together(v.scratch);
   tell_columns();
-  tell_starter();
+  tell_starter(v.scratch);
   v.signals = cli_signals_open();
   if (!code && v.signals < 0)
     code = cli_complain(PEL_INTERNAL, "cannot start mpirun: %s", strerror(errno));
