@@ -112,7 +112,8 @@ int cli_status_read(const char *path);
 #define CLI_SPENT "PELSIM_SPENT"
 
 /* Starts mpirun with a->worker on `ranks` ranks, passes signals on as SIGUSR1, watches the run, and
- * restarts one that breaks off or hangs up to a->retries times.  p: of a run that can be resumed;
+ * restarts one that breaks off or hangs up to a->retries times.  ranks 0: as many as a->hosts take,
+ * or one.  p: of a run that can be resumed;
  * NULL: of something else.  Returns the exit code of the ranks. */
 int cli_launch(const cli_arguments *a, int ranks, const pel_prospect *p);
 
@@ -120,7 +121,7 @@ int cli_launch(const cli_arguments *a, int ranks, const pel_prospect *p);
  * reads in the environment; a variable that the user has set stays.  Returns the new length. */
 int cli_place(int ranks, int threads, const char **argv, int n);
 double cli_place_notices_within(void); /* [s] until Open MPI misses a host */
-int cli_place_most(void); /* ranks that may be started here; no limit in a batch job */
+int cli_place_most(void);              /* ranks that may be started here; no limit in a batch job */
 /* The same for a process that is the only rank; may start the program anew, because OpenMP reads
  * its environment before main. */
 void cli_place_single(const cli_arguments *a);

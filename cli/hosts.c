@@ -77,14 +77,14 @@ static int read_list(cli_hosts *h, const char *list) {
 }
 
 /* A line of a hostfile of Open MPI: "name slots=4".  False: something else stands there. */
-static bool read_line(char *line, char **name, long *slots) {
+static bool read_line(char *line, long without, char **name, long *slots) {
   static const char blank[] = " \t\r\n";
   line[strcspn(line, "#")] = 0;
   *name = strtok(line, blank);
-  *slots = 1;
+  *slots = without;
   for (char *word; *name && (word = strtok(NULL, blank));)
     if (strncmp(word, "slots=", 6) || !is_slots(word + 6, slots)) return false;
-  return !*name || is_name(*name);
+  return !*name || (is_name(*name) && *slots);
 }
 
 static int read_file(cli_hosts *h, const char *path) {
@@ -97,7 +97,7 @@ static int read_file(cli_hosts *h, const char *path) {
   for (int number = 1; !code && getline(&line, &size, f) > 0; ++number) {
     char *name;
     long slots;
-    if (!read_line(line, &name, &slots))
+    if (!read_line(line, 1, &name, &slots))
       code =
           cli_complain(PEL_USAGE, "%s:%d: a line must be 'name' or 'name slots=N'", path, number);
     else if (name)
@@ -109,12 +109,31 @@ static int read_file(cli_hosts *h, const char *path) {
   return code;
 }
 
+/* That of Open MPI may hold more than is known here, and a line without slots then means as many as
+ * the host has cores: such a file is left to mpirun. */
+static void read_default(cli_hosts *h, const char *path) {
+  FILE *f = fopen(path, "re");
+  char *line = NULL, *name;
+  size_t size = 0;
+  long slots;
+  bool good = f != NULL;
+  while (good && getline(&line, &size, f) > 0) {
+    good = read_line(line, 0, &name, &slots);
+    if (good && name) good = !add(h, name, slots);
+  }
+  free(line);
+  if (f) fclose(f);
+  if (!good) h->n = 0;
+}
+
 int cli_hosts_read(const char *given, cli_hosts *h) {
-  const char *source = given ? given : getenv(HOSTFILE);
+  const char *standard = getenv(HOSTFILE);
   *h = (cli_hosts){0};
-  if (!source || !*source) return PEL_OK;
-  const bool file = !given || strchr(given, '/') || access(given, F_OK) == 0;
-  return file ? read_file(h, source) : read_list(h, source);
+  if (given)
+    return strchr(given, '/') || access(given, F_OK) == 0 ? read_file(h, given)
+                                                          : read_list(h, given);
+  if (standard && *standard) read_default(h, standard);
+  return PEL_OK;
 }
 
 int cli_hosts_slots(const cli_hosts *h) {

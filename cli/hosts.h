@@ -17,7 +17,7 @@ typedef struct {
 } cli_hosts;
 
 /* given: "a:4,b:4" or the path of a hostfile; NULL: Open MPI's default hostfile, if the environment
- * names one.  0, or an exit code after a sentence. */
+ * names one and each line has slots.  0, or an exit code after a sentence. */
 int cli_hosts_read(const char *given, cli_hosts *h);
 /* Which are alive; kills what this job has left on them.  Takes 10 s if one is silent. */
 void cli_hosts_ask(cli_hosts *h);

@@ -156,7 +156,7 @@ int cli_parallel(const cli_arguments *a, cli_task *task, bool stoppable) {
                         "best with as many as it has cores",
                         ranks, cli_place_most());
   if (ranks > 1 || a->retries || a->hosts)
-    return cli_launch(a, ranks > 1 ? ranks : 1, stoppable ? &prospect : NULL);
+    return cli_launch(a, ranks, stoppable ? &prospect : NULL);
   cli_place_single(a);
   return work(a, &w, task, stoppable);
 }

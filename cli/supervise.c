@@ -285,6 +285,7 @@ int cli_launch(const cli_arguments *a, int ranks, const pel_prospect *p) {
   v = (supervisor){.a = a, .p = p, .ranks = ranks, .start = now_s(), .best = -1};
   if (!cli_self()) return cli_complain(PEL_INTERNAL, "cannot find this program's file");
   int code = cli_hosts_read(a->hosts, &v.hosts);
+  if (ranks < 1) v.ranks = a->hosts ? cli_hosts_slots(&v.hosts) : 1;
   if (!code) code = cli_scratch_make(v.scratch);
   if (code) return code;
   snprintf(v.status, sizeof v.status, "%s/status", v.scratch);
