@@ -293,7 +293,8 @@ int cli_launch(const cli_arguments *a, int ranks, const pel_prospect *p) {
   if (fd < 0) code = cli_complain(PEL_IO, "cannot make %s: %s", v.status, strerror(errno));
   (void)close(fd);
   setenv(CLI_STATUS, v.status, 1);
-  keep_together(v.scratch);
+  if (!v.hosts.n)
+    keep_together(v.scratch); /* elsewhere its name may be swept as that of a dead job */
   tell_columns();
   tell_starter(v.scratch);
   v.signals = cli_signals_open();

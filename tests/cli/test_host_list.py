@@ -57,6 +57,18 @@ many = ','.join(f'h{i}' for i in range(150))
 code, out, err = run([f'--hosts={many}'], OMPI_MCA_plm_rsh_agent=f'{os.getcwd()}/agent')
 check('many hosts', (code, err), lambda r: r[0] == 2 and re.search(r'h2 \(.*\), \.\.\.\n$', r[1]))
 
+# ---- what Open MPI is told
+
+write('mpirun', '#!/bin/sh\nenv >&2; cat "$OMPI_MCA_orte_default_hostfile" >&2; exit 1\n', 0o755)
+told = run(['--hosts=localhost:2,localhost'], PELSIM_MPIRUN=f'{os.getcwd()}/mpirun')[2]
+check('hosts for mpirun', told, has('\nlocalhost slots=3\n'))
+time, intvl, probes = (int((re.search(rf'^OMPI_MCA_oob_tcp_keepalive_{k}=(\d+)$', told, re.M) or '00')[1])
+                       for k in ('time', 'intvl', 'probes'))
+check('keep-alive: cuts that are borne [s]', intvl * probes, lambda s: s >= 30)
+check('keep-alive: a host is missed before hang_limit asks [s]', time + intvl * probes, lambda s: s <= 50)
+told = run(['--hosts=localhost'], PELSIM_MPIRUN=f'{os.getcwd()}/mpirun', OMPI_MCA_oob_tcp_keepalive_time='7')[2]
+check("the user's setting stays", told, has('OMPI_MCA_oob_tcp_keepalive_time=7\n'))
+
 # ---- those that do
 
 fingerprint = run([])[1].split()[-1]
