@@ -13,12 +13,13 @@ typedef struct {
   int nset;
   int64_t ranks, threads, steps, retries; /* 0: not given */
   const char *dir, *resume;               /* NULL: not given; resume "": without a file */
-  const char *format, *frame, *output;
+  const char *format, *frame, *output, *hosts;
   bool overwrite, auto_resume, json, markdown, resumable, help;
   pel_progress progress;
   double tolerance;
-  const char **worker; /* the command line of a rank that mpirun starts: all but -n and --retries */
-  bool *once;          /* [nworker]: not for an attempt after the first */
+  const char *
+      *worker; /* the command line of a rank that mpirun starts, without what is for its starter */
+  bool *once;  /* [nworker]: not for an attempt after the first */
   int nworker;
   char **argv; /* as main got it */
 } cli_arguments;
@@ -112,15 +113,17 @@ int cli_status_read(const char *path);
 #define CLI_SPENT "PELSIM_SPENT"
 
 /* Starts mpirun with a->worker on `ranks` ranks, passes signals on as SIGUSR1, watches the run, and
- * restarts one that breaks off or hangs up to a->retries times.  p: of a run that can be resumed;
+ * restarts one that breaks off or hangs up to a->retries times.  ranks 0: as many as a->hosts take,
+ * or one.  p: of a run that can be resumed;
  * NULL: of something else.  Returns the exit code of the ranks. */
 int cli_launch(const cli_arguments *a, int ranks, const pel_prospect *p);
 
 /* How mpirun shall place the ranks: appends its options to argv (room for 16) and sets what it
  * reads in the environment; a variable that the user has set stays.  Returns the new length. */
 int cli_place(int ranks, int threads, const char **argv, int n);
-bool cli_managed(void);   /* a batch system or a list of hosts says where */
-int cli_place_most(void); /* ranks that may be started here; no limit in a batch job */
+bool cli_managed(void);                /* a batch system or a list of hosts says where */
+double cli_place_notices_within(void); /* [s] until Open MPI misses a host */
+int cli_place_most(void);              /* ranks that may be started here; no limit in a batch job */
 /* The same for a process that is the only rank; may start the program anew, because OpenMP reads
  * its environment before main. */
 void cli_place_single(const cli_arguments *a);

@@ -206,6 +206,15 @@ static bool explain_rank(const char *notice, char *why, size_t size) {
   return true;
 }
 
+/* "host b was lost" of mpirun's notice, which ends in "Remote daemon: [...] on node b". */
+static void explain_host(const char *notice, char *why, size_t size) {
+  static const char key[] = "on node ";
+  const char *p = strstr(notice, "Remote daemon"), *name = p ? strstr(p, key) : NULL;
+  const int n = name ? (int)strcspn(name + strlen(key), " \r\n") : 0;
+  snprintf(why, size, "%s%.*s was lost: it does not answer any more", n ? "host " : "a host", n,
+           n ? name + strlen(key) : "");
+}
+
 /* Why there is no exit code from the first rank; how: of mpirun. */
 static void explain(const launch *l, int how, cli_outcome *o) {
   const char *notice = l->filter.notice;
@@ -227,7 +236,7 @@ static void explain(const launch *l, int how, cli_outcome *o) {
     snprintf(why, size, "mpirun was killed by signal %d (%s)", WTERMSIG(how),
              strsignal(WTERMSIG(how)));
   } else if (strstr(notice, "lost communication") || strstr(notice, "daemon has died")) {
-    snprintf(why, size, "a host was lost: it does not answer any more");
+    explain_host(notice, why, size);
   } else if (o->started) {
     o->notice = notice;
     snprintf(why, size, "the job broke off (mpirun's exit code %d)", code);

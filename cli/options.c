@@ -38,6 +38,8 @@ static const option options[] = {
      "continue if the run directory has checkpoints, else begin anew: for job scripts"},
     {"retries", 0, COUNT, "N", MEMBER(retries), CLI_RUN,
      "when ranks die or hang, restart up to N times from the newest good checkpoint"},
+    {"hosts", 0, TEXT, "LIST|FILE", MEMBER(hosts), CLI_RUN,
+     "start the ranks on these hosts: name:slots,..., or a file with 'name slots=N' a line"},
     {"steps", 0, COUNT, "N", MEMBER(steps), CLI_RUN,
      "stop after N steps, although the simulation goes on"},
     {"progress", 0, PROGRESS, "WHEN", MEMBER(progress), CLI_RUN,
@@ -189,7 +191,7 @@ static int store(const cli_command *c, const option *o, const char *value, cli_a
 
 /* For the process that starts mpirun, not for the ranks. */
 static bool is_starters(const option *o) {
-  return o->offset == MEMBER(ranks) || o->offset == MEMBER(retries);
+  return o->offset == MEMBER(ranks) || o->offset == MEMBER(retries) || o->offset == MEMBER(hosts);
 }
 
 /* Not for a restart, which goes on from what there is (--auto-resume), to the step that was meant.

@@ -151,19 +151,23 @@ int cli_parallel(const cli_arguments *a, cli_task *task, bool stoppable) {
                           "%s: --retries needs pelsim to start the ranks itself: 'pelsim %s ... -n "
                           "%d --retries=%d', without %s",
                           a->worker[0], a->worker[0], w.size, (int)a->retries, w.launcher);
+    if (a->hosts)
+      return cli_complain(
+          PEL_USAGE, "%s: --hosts needs pelsim to start the ranks itself; under %s leave it out",
+          a->worker[0], w.launcher);
     return work(a, &w, task, stoppable);
   }
   const pel_request r = request(a);
   const int wrong = pel_peek(cli_host(), &r, &prospect);
   if (wrong) return wrong;
   const int ranks = a->ranks ? (int)a->ranks : prospect.ranks;
-  if (ranks > cli_place_most())
+  if (!a->hosts && ranks > cli_place_most())
     return cli_complain(PEL_USAGE,
                         "%d ranks are too many for this machine: it can start %d at most, and runs "
                         "best with as many as it has cores",
                         ranks, cli_place_most());
-  if (ranks > 1 || a->retries)
-    return cli_launch(a, ranks > 1 ? ranks : 1, stoppable ? &prospect : NULL);
+  if (ranks > 1 || a->retries || a->hosts)
+    return cli_launch(a, ranks, stoppable ? &prospect : NULL);
   cli_place_single(a);
   return work(a, &w, task, stoppable);
 }

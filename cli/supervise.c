@@ -9,6 +9,7 @@
 #include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
+#include "hosts.h"
 #include "launch.h"
 #include "pelsim/memory.h"
 
@@ -23,7 +24,9 @@ enum {
 typedef struct {
   const cli_arguments *a;
   const pel_prospect *p; /* NULL: what is run has no directory */
-  int ranks;
+  int ranks;             /* that were asked for */
+  cli_hosts hosts;
+  int started; /* ranks of this attempt: fewer if hosts are lost */
   char scratch[64], status[96];
   int signals, interrupts;
   double start;  /* [s] */
@@ -61,11 +64,13 @@ static void tell_columns(void) {
   setenv("PELSIM_COLUMNS", text, 0);
 }
 
-/* Whose death the ranks do not outlive for long: whoever finds their directory locked may wait. */
-static void tell_starter(void) {
-  char host[256] = "?", text[300];
+/* Whose death the ranks do not outlive for long: whoever finds their directory locked may wait. The
+ * last word tells it from others with the same process id and name, in containers. */
+static void tell_starter(const char *scratch) {
+  char host[256] = "?", text[400];
   gethostname(host, sizeof host - 1);
-  snprintf(text, sizeof text, "%ld %s", (long)getpid(), host);
+  snprintf(text, sizeof text, "%ld %s %s@%lld", (long)getpid(), host, scratch + strlen(scratch) - 6,
+           (long long)time(NULL));
   setenv("PELSIM_STARTER", text, 1);
 }
 
@@ -102,7 +107,7 @@ static const char **command_line(const supervisor *v) {
   const char **argv = pel_calloc((size_t)(MOST_OPTIONS + a->nworker), sizeof *argv);
   int n = 0;
   argv[n++] = find_mpirun();
-  n = cli_place(v->ranks, (int)a->threads, argv, n);
+  n = cli_place(v->started, (int)a->threads, argv, n);
   for (int i = 0; i < PEL_N(passed); ++i) {
     if (!getenv(passed[i])) continue;
     argv[n++] = "-x";
@@ -212,15 +217,44 @@ static const char *advice_on(const pel_observation *now) {
 
 /* ---- the loop ---- */
 
-static void attempt(supervisor *v, cli_outcome *o) {
+/* Whom this attempt can have.  In the first, all must be there; later the run goes on with those
+ * that are left: the bits are the same on any number of ranks. */
+static int find_hosts(supervisor *v, cli_outcome *o) {
+  char lost[900];
+  *o = (cli_outcome){.notice = ""};
+  v->started = v->ranks;
+  if (!v->hosts.n) return PEL_OK;
+  cli_hosts_ask(&v->hosts);
+  cli_hosts_name_lost(&v->hosts, lost, sizeof lost);
+  const int slots = cli_hosts_slots(&v->hosts);
+  if (*lost && (!v->restarts || !slots)) {
+    o->code = PEL_USAGE;
+    snprintf(o->why, sizeof o->why, "%s of the list of hosts cannot be reached: %s",
+             slots ? "a host" : "no host", lost);
+    return PEL_OK;
+  }
+  if (!v->restarts && v->ranks > slots)
+    return cli_complain(PEL_USAGE, "%d ranks are too many for these hosts: they have %d slot%s",
+                        v->ranks, slots, slots == 1 ? "" : "s");
+  if (v->ranks > slots) v->started = slots;
+  if (*lost)
+    cli_complain(0, "going on without %s: %d rank%s on the hosts that are left", lost, v->started,
+                 v->started == 1 ? "" : "s");
+  return cli_hosts_use(&v->hosts, v->scratch);
+}
+
+static int attempt(supervisor *v, cli_outcome *o) {
   cli_watch watch;
+  const int wrong = find_hosts(v, o);
+  if (wrong || *o->why) return wrong;
   tell_attempt(v);
   cli_status_write(CLI_STARTING); /* takes the space: a later report cannot meet a full disk */
   const char **argv = command_line(v);
-  cli_watch_begin(&watch, v->p ? v->p->dir : NULL, v->p ? v->p->hang_limit : 0, v->ranks);
+  cli_watch_begin(&watch, v->p ? v->p->dir : NULL, v->p ? v->p->hang_limit : 0, v->started);
   cli_attempt(argv, v->status, v->signals, &watch, &v->interrupts, o);
   cli_watch_end(&watch);
   free(argv);
+  return PEL_OK;
 }
 
 static int supervise(supervisor *v) {
@@ -229,7 +263,8 @@ static int supervise(supervisor *v) {
     const pel_observation then =
         v->p ? pel_observe(v->p->dir) : (pel_observation){.checkpoint = -1};
     if (!v->restarts) v->best = then.checkpoint;
-    attempt(v, &o);
+    const int wrong = attempt(v, &o);
+    if (wrong) return wrong;
     if (!v->p) return tell_end(&o, "");
     const pel_observation now = pel_observe(v->p->dir);
     const bool mine = now.stamp != then.stamp;
@@ -253,20 +288,24 @@ int cli_launch(const cli_arguments *a, int ranks, const pel_prospect *p) {
   static supervisor v;
   v = (supervisor){.a = a, .p = p, .ranks = ranks, .start = now_s(), .best = -1};
   if (!cli_self()) return cli_complain(PEL_INTERNAL, "cannot find this program's file");
-  int code = cli_scratch_make(v.scratch);
+  int code = cli_hosts_read(a->hosts, &v.hosts);
+  if (ranks < 1) v.ranks = a->hosts ? cli_hosts_slots(&v.hosts) : 1;
+  if (!code) code = cli_scratch_make(v.scratch);
   if (code) return code;
   snprintf(v.status, sizeof v.status, "%s/status", v.scratch);
   const int fd = open(v.status, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   if (fd < 0) code = cli_complain(PEL_IO, "cannot make %s: %s", v.status, strerror(errno));
   (void)close(fd);
   setenv(CLI_STATUS, v.status, 1);
-  keep_together(v.scratch);
+  if (!v.hosts.n)
+    keep_together(v.scratch); /* elsewhere its name may be swept as that of a dead job */
   tell_columns();
-  tell_starter();
+  tell_starter(v.scratch);
   v.signals = cli_signals_open();
   if (!code && v.signals < 0)
     code = cli_complain(PEL_INTERNAL, "cannot start mpirun: %s", strerror(errno));
   if (!code) code = supervise(&v);
   cli_scratch_remove(v.scratch);
+  free(v.hosts.host);
   return code;
 }

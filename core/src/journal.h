@@ -12,7 +12,8 @@
 /* ---- the run directory ---- */
 
 /* Creates `dir` (parents too) and takes its lock (flock on dir/.lock, which names host, pid and
- * job).  Waits for ranks whose starter (PELSIM_STARTER="pid host" in their environment) was killed.
+ * job).  Waits for ranks whose starter (PELSIM_STARTER="pid host" in their environment) was killed,
+ * and has those of an earlier attempt of the same starter end, wherever they are.
  * Refuses, in one sentence: a directory another job holds (who); one that holds an earlier
  * run, when it is to be PEL__NEW (the sentence says how to resume and how to overwrite);
  * resume of a directory without checkpoints; a path that is not a directory, cannot be made or
@@ -24,6 +25,15 @@ typedef enum { PEL__NEW, PEL__CONTINUE, PEL__OVERWRITE, PEL__AGAIN } pel__rundir
 typedef struct pel__rundir pel__rundir;
 pel__rundir *pel__rundir_open(const char *dir, pel__rundir_use use, pel_error *e);
 void pel__rundir_close(pel__rundir *d); /* releases the lock; NULL allowed */
+/* What the lock file says while the directory is ours; lives as long as d.  NULL allowed. */
+enum { PEL__OWNER = 800 }; /* its bytes at most */
+const char *pel__rundir_owner(const pel__rundir *d);
+
+/* Ends this rank as soon as dir/.lock names another owner than that of rank 0, if the run has a
+ * starter that might start it anew (PELSIM_STARTER).  Collective.  NULL: there is no guard. */
+typedef struct pel__guard pel__guard;
+pel__guard *pel__guard_begin(MPI_Comm comm, const char *dir, const char *owner);
+void pel__guard_end(pel__guard *g); /* local; NULL allowed */
 
 /* out/<name of the configuration>: where a run goes that says nothing else. */
 void pel__standard_directory(char *dir, size_t size, const char *config);

@@ -349,7 +349,9 @@ int pel_run(MPI_Comm comm, const pel_host *host, const pel_request *request) {
   if (begin(&r, &q, continued, &dir, &done, &e)) {
     if (s->rank == 0) fprintf(stderr, "pelsim: %s\n", e.text);
   } else if (!done) {
+    pel__guard *guard = pel__guard_begin(s->comm, s->dir, pel__rundir_owner(dir));
     simulate(&r, &q, continued, &e);
+    pel__guard_end(guard);
   }
   pel__rundir_close(dir);
   pel__sim_destroy(s);

@@ -19,6 +19,7 @@
 
 struct pel__rundir {
   int lock;
+  char owner[PEL__OWNER];
 };
 
 /* What pelsim itself writes into a run directory; --overwrite removes these names only, so that a
@@ -324,26 +325,45 @@ static bool has_ended(pid_t pid) {
   return name_end && (name_end[1] && (name_end[2] == 'Z' || name_end[2] == 'X'));
 }
 
+/* What the lock file says of the process that started its owner; "": nothing. */
+static void read_starter(int fd, char starter[300], char owner[PEL__OWNER]) {
+  const ssize_t n = pread(fd, owner, PEL__OWNER - 1, 0);
+  owner[n > 0 ? n : 0] = 0;
+  const char *line = strstr(owner, "\nstarter ");
+  snprintf(starter, 300, "%s", line ? line + strlen("\nstarter ") : "");
+}
+
 /* Whether the ranks that hold the lock have lost the process that started them on this host: they
  * then end by themselves within seconds, after a last checkpoint. */
 static bool is_orphaned(int fd) {
-  char text[600], host[256] = "?", theirs[256] = "";
-  const ssize_t n = pread(fd, text, sizeof text - 1, 0);
+  char owner[PEL__OWNER], starter[300], host[256] = "?", theirs[256] = "";
   long pid = 0;
-  text[n > 0 ? n : 0] = 0;
+  read_starter(fd, starter, owner);
   gethostname(host, sizeof host - 1);
-  const char *starter = strstr(text, "\nstarter ");
-  return starter && sscanf(starter, "\nstarter %ld %255s", &pid, theirs) == 2 && pid > 1 &&
-         strcmp(host, theirs) == 0 && has_ended((pid_t)pid);
+  return sscanf(starter, "%ld %255s", &pid, theirs) == 2 && pid > 1 && strcmp(host, theirs) == 0 &&
+         has_ended((pid_t)pid);
 }
 
-/* Takes the lock of such ranks when they let go of it; false: they do not. */
-static bool outlive(int fd, const char *dir) {
-  enum { PATIENCE_MS = 20000, LOOK_MS = 50 };
+/* Whether the directory belonged last to an earlier attempt of the process that started this one.
+ * Its ranks may live on, on a host that was cut off, and are to make way.  *elsewhere: its first
+ * rank was on another host. */
+static bool is_predecessors(int fd, bool *elsewhere) {
+  char starter[300], owner[PEL__OWNER], host[256] = "?", begin[270];
+  const char *mine = getenv("PELSIM_STARTER");
+  read_starter(fd, starter, owner);
+  gethostname(host, sizeof host - 1);
+  snprintf(begin, sizeof begin, "host %s,", host);
+  *elsewhere = !starts(owner, begin);
+  return mine && *mine && strncmp(mine, starter, sizeof starter - 1) == 0;
+}
+
+/* Takes the lock of ranks that are ending when they let go of it; false: they do not. */
+static bool outlive(int fd, const char *dir, int patience_s) {
+  enum { LOOK_MS = 50 };
   fprintf(stderr,
           "pelsim: %s: the ranks of a run that was killed are still ending; waiting for them\n",
           dir);
-  for (int waited = 0; waited < PATIENCE_MS; waited += LOOK_MS) {
+  for (int waited = 0; waited < 1000 * patience_s; waited += LOOK_MS) {
     if (flock(fd, LOCK_EX | LOCK_NB) == 0) return true;
     usleep(LOOK_MS * 1000);
   }
@@ -384,32 +404,53 @@ static int refuse_locked(int fd, const char *dir, pel_error *e) {
                        dir, *who ? who : "which has not yet said who it is");
 }
 
+/* Names this run as the owner, in one piece: guards (guard.c) read it at any time.  0 or an errno.
+ */
+static int write_owner(int fd, const char *self) {
+  const ssize_t n = (ssize_t)strlen(self), done = pwrite(fd, self, (size_t)n, 0);
+  if (done != n) return done < 0 ? errno : ENOSPC;
+  return ftruncate(fd, n) ? errno : 0;
+}
+
+/* The lock, from whoever is about to let go of it.  0 or an errno. */
+static int obtain(int fd, const char *dir, const char *self) {
+  enum { ORPHANS_S = 20, SERVER_S = 120, GUARD_S = 3 }; /* SERVER: forgets a client that died */
+  bool elsewhere;
+  const bool heir = is_predecessors(fd, &elsewhere);
+  const int why = lock_patiently(fd) ? errno : 0;
+  if (heir) {
+    const int code = write_owner(fd, self); /* whoever is left there reads it and ends */
+    if (code) return code;
+    /* On some file systems a lock does not hold on other hosts. */
+    if (why != EWOULDBLOCK && elsewhere) sleep(GUARD_S);
+  }
+  if (why != EWOULDBLOCK) return why;
+  const bool ending = heir || is_orphaned(fd);
+  return ending && outlive(fd, dir, heir ? SERVER_S : ORPHANS_S) ? 0 : why;
+}
+
 /* Returns the descriptor that holds the lock, or -1. */
-static int take_lock(const char *dir, pel_error *e) {
-  char *path = pel__path(dir, ".lock"), self[800];
+static int take_lock(const char *dir, char self[PEL__OWNER], pel_error *e) {
+  char *path = pel__path(dir, ".lock");
   const int fd = path ? open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666) : -1;
   free(path);
+  describe_self(self, PEL__OWNER);
   if (fd < 0) {
     pel_error_set(e, PEL_IO, "cannot write in the run directory %s: %s; " ELSEWHERE, dir,
                   strerror(errno));
     return -1;
   }
-  if (lock_patiently(fd)) {
-    const int why = errno;
-    if (why == EWOULDBLOCK && !(is_orphaned(fd) && outlive(fd, dir))) {
-      refuse_locked(fd, dir, e);
-      close(fd);
-      return -1;
-    }
-    /* File systems without locks (some cluster ones): run, but say what is missing. */
-    if (why != EWOULDBLOCK)
-      fprintf(stderr, "%s: this file system has no locks (%s): do not start a second run here\n",
-              dir, strerror(why));
+  const int why = obtain(fd, dir, self);
+  if (why == EWOULDBLOCK) {
+    refuse_locked(fd, dir, e);
+    close(fd);
+    return -1;
   }
-  describe_self(self, sizeof self);
-  const ssize_t n = (ssize_t)strlen(self),
-                done = ftruncate(fd, 0) ? -1 : pwrite(fd, self, (size_t)n, 0);
-  const int code = done == n ? 0 : done < 0 ? errno : ENOSPC;
+  /* File systems without locks (some cluster ones): run, but say what is missing. */
+  if (why && why != ENOSPC)
+    fprintf(stderr, "%s: this file system has no locks (%s): do not start a second run here\n", dir,
+            strerror(why));
+  const int code = write_owner(fd, self);
   if (!code) return fd;
   pel_error_set(e, PEL_IO, "cannot write in the run directory %s: %s; " ELSEWHERE, dir,
                 strerror(code));
@@ -442,24 +483,21 @@ static int prepare(const char *dir, pel__rundir_use use, pel_error *e) {
 pel__rundir *pel__rundir_open(const char *dir, pel__rundir_use use, pel_error *e) {
   if (use == PEL__CONTINUE && !is_directory(dir) && pel__rundir_resumable(dir, e)) return NULL;
   if (make_directories(dir, e)) return NULL;
-  const int fd = take_lock(dir, e);
-  if (fd < 0) return NULL;
   pel__rundir *d = calloc(1, sizeof *d);
-  if (!d || prepare(dir, use, e)) {
-    if (!d) pel_error_set(e, PEL_IO, "%s: %s", dir, strerror(ENOMEM));
-    free(d);
-    close(fd);
-    return NULL;
-  }
-  d->lock = fd;
-  return d;
+  if (!d) pel_error_set(e, PEL_IO, "%s: %s", dir, strerror(ENOMEM));
+  if (d) d->lock = take_lock(dir, d->owner, e);
+  if (d && d->lock >= 0 && !prepare(dir, use, e)) return d;
+  if (d && d->lock >= 0) close(d->lock);
+  free(d);
+  return NULL;
 }
+
+const char *pel__rundir_owner(const pel__rundir *d) { return d ? d->owner : NULL; }
 
 void pel__rundir_close(pel__rundir *d) {
   if (!d) return;
-  /* The file stays: removing it would let a third job lock a name that a second has open. */
-  const int ignored = ftruncate(d->lock, 0);
-  (void)ignored;
+  /* The file stays: removing it would let a third job lock a name that a second has open.  So does
+   * its text, for ranks that were cut off (guard.c) and come back later. */
   close(d->lock);
   free(d);
 }

@@ -60,6 +60,7 @@ WRONG = [
     (['run', 'a', '-n', '2', '-n', '3'], 'run: --ranks is given twice; give it once'),
     (['run', 'a', '--overwrite=yes'], "run: --overwrite takes no value, but got 'yes'"),
     (['run', 'a', '--dir='], 'run: --dir is empty'),
+    (['run', 'a', '--hosts='], 'run: --hosts is empty'),
     (['run', 'a', '--progress=often'],
      "run: --progress is 'often', but must be auto, always or never"),
     (['run', 'a', '--resume', '--overwrite'],

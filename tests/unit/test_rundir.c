@@ -153,6 +153,39 @@ static void waits_for_ranks_without_a_starter(void **state) {
   waitpid(child, &status, 0);
 }
 
+/* Ranks of an earlier attempt that got cut off, and do not know it, make way for the next. */
+static void an_earlier_attempt_makes_way(void **state) {
+  (void)state;
+  int ready[2], status;
+  char c;
+  pel_error e;
+  assert_int_equal(pipe(ready), 0);
+  const pid_t child = fork();
+  if (child == 0) {
+    pel_error error = {0};
+    setenv("PELSIM_STARTER", "17 far.away x1", 1);
+    MPI_Init(NULL, NULL);
+    pel__rundir *d = pel__rundir_open("a", PEL__NEW, &error);
+    if (!d || !pel__guard_begin(MPI_COMM_SELF, "a", pel__rundir_owner(d))) _exit(1);
+    if (write(ready[1], "x", 1) != 1) _exit(1);
+    for (;;) pause();
+  }
+  close(ready[1]);
+  assert_int_equal(read(ready[0], &c, 1), 1);
+  close(ready[0]);
+  setenv("PELSIM_STARTER", "17 far.away x2", 1); /* same process id and host, another container */
+  must_refuse("a", false, false, &e);
+  check_contains(&e, PEL_USAGE, "in use by another run (host ");
+  usleep(1500000); /* the guard has looked, and minds no refusal */
+  assert_int_equal(waitpid(child, &status, WNOHANG), 0);
+  setenv("PELSIM_STARTER", "17 far.away x1", 1);
+  pel__rundir *d = must_open("a", false, false);
+  assert_int_equal(waitpid(child, &status, 0), child);
+  assert_true(WIFEXITED(status) && WEXITSTATUS(status) == PEL_INTERNAL);
+  pel__rundir_close(d);
+  unsetenv("PELSIM_STARTER");
+}
+
 /* How each kind of used directory is refused, word for word. */
 static void says_how_to_resume_and_overwrite(void **state) {
   (void)state;
@@ -408,6 +441,7 @@ int main(void) {
                                      TEST(refuses_a_second_run_and_names_the_first),
                                      TEST(a_dead_holder_frees_the_lock),
                                      TEST(waits_for_ranks_without_a_starter),
+                                     TEST(an_earlier_attempt_makes_way),
                                      TEST(says_how_to_resume_and_overwrite),
                                      TEST(each_file_of_a_run_counts_as_used),
                                      TEST(overwrite_removes_what_pelsim_wrote_and_nothing_else),
