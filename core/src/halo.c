@@ -60,11 +60,15 @@ static size_t find_on_node(pel__halo *h, MPI_Comm comm) {
 /* Allocates the window, all ranks of the node or none.  Collective on the node. */
 static bool open_window(pel__halo *h, size_t bytes, char **mine) {
   MPI_Info info;
+  MPI_Errhandler own;
   MPI_Info_create(&info);
   MPI_Info_set(info, "alloc_shared_noncontig", "true");
-  MPI_Comm_set_errhandler(h->node, MPI_ERRORS_RETURN);
+  MPI_Comm_get_errhandler(h->node, &own);
+  MPI_Comm_set_errhandler(h->node, MPI_ERRORS_RETURN); /* for the allocation, and no other call */
   int good =
       MPI_Win_allocate_shared((MPI_Aint)bytes, 1, info, h->node, mine, &h->window) == MPI_SUCCESS;
+  MPI_Comm_set_errhandler(h->node, own);
+  MPI_Errhandler_free(&own);
   MPI_Info_free(&info);
   MPI_Allreduce(MPI_IN_PLACE, &good, 1, MPI_INT, MPI_MIN, h->node);
   if (!good) h->window = MPI_WIN_NULL;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pelsim/memory.h"
 #include "sim.h"
 
 enum { LARGEST = 1 << 28 }; /* bytes */
@@ -59,7 +60,7 @@ const char *pel_text_read(pel_sim *s, const char *section, const char *key, cons
     return NULL;
   }
   MPI_Bcast(&n, 1, MPI_INT, 0, s->comm);
-  if (!text) text = malloc((size_t)n + 1);
+  if (!text) text = pel_malloc((size_t)n + 1);
   MPI_Bcast(text, n + 1, MPI_BYTE, 0, s->comm);
   *size = (size_t)n;
   return pel__sim_keep(s, text, free);

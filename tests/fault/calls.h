@@ -129,9 +129,6 @@ MESSAGE(MPI_Request_free, (MPI_Request * r), (r), (&(MPI_Request){MPI_REQUEST_NU
 MESSAGE(MPI_Request_get_status, (MPI_Request r, int *flag, MPI_Status *s), (r, flag, s),
         (r, NULL, s))
 
-MESSAGE(MPI_Win_allocate_shared,
-        (MPI_Aint n, int unit, MPI_Info i, MPI_Comm c, void *to, MPI_Win *w),
-        (n, unit, i, c, to, w), (n, -1, i, c, to, w))
 MESSAGE(MPI_Win_shared_query, (MPI_Win w, int r, MPI_Aint *n, int *unit, void *to),
         (w, r, n, unit, to), (MPI_WIN_NULL, r, n, unit, to))
 MESSAGE(MPI_Win_lock_all, (int how, MPI_Win w), (how, w), (-1, w))

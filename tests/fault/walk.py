@@ -48,7 +48,10 @@ CONFIGS = {
     'grid': '[run]\nmodel = heat\n[grid]\nnx = 16\nny = 12\n' + COMMON,
     'md': '[run]\nmodel = lj\n[start]\nnx = 4\nny = 4\nnz = 4\n[lj]\ncutoff = 2.5\n'
           '[analysis]\naverages = yes\nrdf = yes\nmsd = yes\nevery = 2\n' + COMMON}
-FILES = {'grid': ['fields.nc'], 'md': ['trajectory.h5md', 'observables.h5']}
+# Filters, poles, diagnostics with references: walked when asked for (--only sphere), and whole.
+SPHERE = ('[run]\nmodel = shallow_water\n[grid]\nnlon = 20\nnlat = 10\n[shallow_water]\n'
+          'initial = williamson2\n' + COMMON)
+FILES = {'sphere': ['fields.nc'], 'grid': ['fields.nc'], 'md': ['trajectory.h5md', 'observables.h5']}
 NOISE = re.compile(r'HDF5-DIAG|^ *#\d|MPI_ABORT|^\[|^-----|PMIX|PRTE|ORTE|orte|malloc\(|corrupt|Segm'
                    r'|signal|\*\*\*|backtrace|\(null\)', re.M)
 WRITTEN = 4, 70  # exit codes of a run that could not write, or was broken off
@@ -106,6 +109,8 @@ class Walk:
         self.bad = 0
         self.lock = threading.Lock()
         self.codes = collections.Counter()
+        if OPTIONS.whole or OPTIONS.only.startswith('sphere'):
+            CONFIGS['sphere'] = SPHERE
         for model, text in CONFIGS.items():
             with open(self.config(model), 'w', encoding='utf-8') as f:
                 f.write(text)

@@ -9,7 +9,7 @@ enum {
   PEL_USAGE = 2,     /* command line or configuration */
   PEL_INVALID = 3,   /* the simulation became invalid: NaN, time-step limit, lost invariant */
   PEL_IO = 4,        /* a file could not be read, written or verified */
-  PEL_INTERNAL = 70, /* a bug in pelsim */
+  PEL_INTERNAL = 70, /* a bug in pelsim; no memory; MPI failed */
   PEL_STOPPED = 75   /* stopped early with a good checkpoint: resume */
 };
 
