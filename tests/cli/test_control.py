@@ -89,6 +89,8 @@ check('a file from before', (code, out), lambda x: x[0] == 0 and
 
 os.mkdir('bin')
 PATH = os.getcwd() + '/bin:' + os.environ['PATH']
+# mpirun must not believe in these jobs: it would start ranks through Slurm, if that is installed.
+MPI = {'OMPI_MCA_plm': '^slurm', 'OMPI_MCA_ras': '^slurm', 'OMPI_MCA_schizo': '^slurm'}
 
 
 def command(name, text):
@@ -112,13 +114,13 @@ for name, words, variables in (
         variables['SLURM_JOB_END_TIME'] = str(int(time.time() + 5))
     if name == 'squeue':
         command('squeue', time.strftime('%Y-%m-%dT%H:%M:%S', time.localtime(time.time() + 5)))
-    code, said = Job(name, '-n', 2, '-t', 1, *words, PATH=PATH, **variables).ended()
+    code, said = Job(name, '-n', 2, '-t', 1, *words, PATH=PATH, **MPI, **variables).ended()
     check(f'{name}: exit code', code, 75)
     check(name, said, has('before the wall-clock limit', 'continue with: '))
     check(f'{name}: told', 'the batch system ends this job in ' in said, name != 'own limit')
     check(f'{name}: seconds', time.monotonic() - begun, lambda t: t < 12)
     check(f'{name}: a checkpoint', len(checkpoints(name)), 1)
-code, said = Job('nonsense', '-t', 1, '--steps', 3, PATH=PATH, SLURM_JOB_ID='1; touch gotcha').ended()
+code, said = Job('nonsense', '-t', 1, '--steps', 3, PATH=PATH, SLURM_JOB_ID='1; touch gotcha', **MPI).ended()
 check('a name of a job that is none', (code, os.path.exists('gotcha')), (0, False))
 
 # ---- the interval that loses the least: with checkpoints of some ms and a failure each second
