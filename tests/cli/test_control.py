@@ -89,8 +89,8 @@ check('a file from before', (code, out), lambda x: x[0] == 0 and
 
 os.mkdir('bin')
 PATH = os.getcwd() + '/bin:' + os.environ['PATH']
-# mpirun must not believe in these jobs: it would start ranks through Slurm, if that is installed.
-MPI = {'OMPI_MCA_plm': '^slurm', 'OMPI_MCA_ras': '^slurm', 'OMPI_MCA_schizo': '^slurm'}
+# mpirun must not believe in these jobs, and, called by its path, would put /usr/bin first.
+MPI = {'OMPI_MCA_plm': '^slurm', 'OMPI_MCA_ras': '^slurm', 'PELSIM_MPIRUN': 'mpirun'}
 
 
 def command(name, text):
