@@ -10,10 +10,11 @@
 
 static int64_t megabytes(int64_t bytes) { return (bytes + (1 << 20) - 1) >> 20; }
 
-/* sbatch takes a backslash before any character for that character, and % for a pattern. */
+/* Between quotation marks: sbatch takes a backslash before one for that mark, and % for a pattern.
+ */
 static void print_slurm_path(FILE *out, const char *path) {
   for (const char *p = path; *p; ++p) {
-    if (strchr(" \t\"'#", *p)) fputc('\\', out);
+    if (*p == '"') fputc('\\', out);
     if (*p == '%') fputc('%', out);
     fputc(*p, out);
   }
@@ -32,11 +33,11 @@ static void slurm_directives(const cli_job *j, FILE *out) {
           "#SBATCH --signal=B:USR1@%d\n"
           "#SBATCH --requeue\n"
           "#SBATCH --open-mode=append\n"
-          "#SBATCH --output=",
+          "#SBATCH --output=\"",
           j->name, j->nodes, j->ranks, j->per_node, j->threads, (long)megabytes(j->memory), h, m, s,
           j->lead);
   print_slurm_path(out, j->dir);
-  fprintf(out, "/job-%s.out\n", j->sweep ? "%A_%a" : "%j");
+  fprintf(out, "/job-%s.out\"\n", j->sweep ? "%A_%a" : "%j");
   if (!j->sweep) return;
   fprintf(out, "#SBATCH --array=0-%d", j->nmembers - 1);
   if (j->a->parallel) fprintf(out, "%%%d", (int)j->a->parallel);
@@ -167,12 +168,13 @@ int cli_scheduler_submit(const cli_job *j, int k, const char *before, char *id, 
   const int status = ask(j, argv, text, sizeof text);
   if (status == -1)
     return cli_complain(PEL_USAGE, "submit: %s cannot be started: %s", argv[0], strerror(errno));
+  const char *last = strrchr(text, '\n'); /* some sites let the command print greetings */
+  snprintf(id, size, "%s", last ? last + 1 : text);
+  for (char *p = text; *p; ++p)
+    if (*p == '\n') *p = ';';
   if (status != 0)
     return cli_complain(PEL_USAGE, "submit: %s refused %s: %s", argv[0], j->script,
                         *text ? text : "it does not say why");
-  /* The last line: some sites let it print greetings.  Slurm's may be "id;cluster". */
-  const char *last = strrchr(text, '\n');
-  snprintf(id, size, "%s", last ? last + 1 : text);
-  if (j->scheduler == &schedulers[0]) id[strcspn(id, ";")] = 0;
+  id[strcspn(id, ";")] = 0; /* Slurm may say "id;cluster" */
   return PEL_OK;
 }

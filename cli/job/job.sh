@@ -25,7 +25,7 @@ may_go_on() {
 # The newest checkpoint, and when it was written.
 newest() {
   local files=("$dir"/checkpoints/step_*.h5)
-  stat -c '%n %Y' -- "${files[-1]}" 2>/dev/null || echo none
+  [ ${#files[@]} -gt 0 ] && stat -c '%n %Y' -- "${files[-1]}" 2>/dev/null || echo none
 }
 
 # Notes that a job has ended before its time and whether the run got on; returns how often in a row it

@@ -9,8 +9,7 @@ resubmit=(sbatch ${SLURM_ARRAY_JOB_ID:+"--array=$member"} "$script")
 # Whether the scheduler's SIGTERM came for the time limit, not because somebody cancelled the job or
 # needs its hosts: then it is for them, or for Slurm, to start it again.
 ended_by_limit() {
-  case $(scontrol show job -o "$id" 2>/dev/null) in *JobState=TIMEOUT*) return 0 ;; esac
-  return 1
+  [[ $(scontrol show job -o "$id" 2>/dev/null) == *' Reason=TimeLimit '* ]]
 }
 
 # Queues this job again; returns only if that is refused, and error says why.
