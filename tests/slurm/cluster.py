@@ -102,8 +102,11 @@ def kill_all(top):
 
 
 class Cluster:
-    def __init__(self, top, partitions, cpus=8):
-        self.top = top
+    """partitions: {name: hosts}.  folder is removed in the end, the cluster's files in it first."""
+
+    def __init__(self, folder, partitions, cpus=8):
+        self.folder, self.top = folder, f'{folder}/cluster'
+        top = self.top
         self.daemons, self.partitions = {}, partitions
         self.nodes = [n for p in partitions.values() for n in p]
         self.environment = {**os.environ, MARK: top, 'SLURM_CONF': f'{top}/slurm.conf',
@@ -129,7 +132,7 @@ class Cluster:
                 os.dup2(null, stream)
             os.read(read, 1)
             kill_all(self.top)
-            shutil.rmtree(self.top, ignore_errors=True)
+            shutil.rmtree(self.folder, ignore_errors=True)
             os._exit(0)
         os.wait()
         os.close(read)
@@ -227,7 +230,9 @@ class Cluster:
         kill_all(self.top)
         for daemon in self.daemons.values():
             daemon.wait()
-        return sorted(members(self.top))
+        left = sorted(members(self.top))
+        os.close(self.leash)  # the guardian removes the folder
+        return left
 
     def logs(self, lines=25):
         for name in sorted(os.listdir(self.top)):
