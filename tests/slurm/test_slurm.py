@@ -40,7 +40,7 @@ class Job:
     """One submission: seconds is how long its run would take without interruption."""
 
     def __init__(self, name, *options, seconds=0.0, env=None):
-        self.name, self.dir = name, os.path.join(top, f'run {name}')
+        self.name, self.dir = name, os.path.join(top, f'run "{name}", 100%j\'s')
         pace = f'paced.pace={seconds / STEPS:.6f}'
         arguments = (PELSIM, 'submit', 'ring.ini', '-s', pace, '--dir', self.dir, *options)
         if '--time' not in options:
@@ -242,7 +242,14 @@ def walltime():
     job.is_right()
 
 
-def refused():
+def requeue_refused():
+    job = Job('refused', '--option=--no-requeue', '-s', 'run.walltime=2', seconds=30)
+    job.ends('FAILED', '75:0')
+    check('refused: its log', job.log(), has('it could not be queued again', 'to go on: sbatch '))
+    check('refused: checkpoint', job.steps(), lambda n: n > 0)
+
+
+def unknown_partition():
     code, out, err = cluster.run(PELSIM, 'submit', 'ring.ini', '--nodes=2', '--time=0:05:00', '--dir',
                                  'refused', '--option=--partition=none', cwd=top)
     check('a partition that does not exist', (code, out), (2, ''))
@@ -259,7 +266,8 @@ def fingerprint(*settings):
 
 
 CASES = (overrun, time_limit, four_ranks, two_threads, node_failure, nothing_starts, two_nodes, rank_killed, sweep, cancelled, told_to_end,
-         stop_file, stuck, chain, walltime, refused)
+         stop_file, stuck, chain, walltime, requeue_refused,
+         unknown_partition)
 try:
     wanted = [c for c in CASES if len(sys.argv) < 5 or c.__name__ in sys.argv[4:]]
     direct = fingerprint()
@@ -276,7 +284,7 @@ try:
             except Exception as e:  # the others are to be judged too
                 check('a case broke off', repr(e), None)
     if clitest.failures:
-        for path in sorted(glob.glob('run */job-*.out')):
+        for path in sorted(glob.glob('run*/job-*.out')):
             print(f'---- {path}', open(path, encoding='utf-8', errors='replace').read(), sep='\n')
         cluster.logs()
 finally:
