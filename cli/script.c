@@ -7,8 +7,13 @@
 #include "job_script.h" /* cli_template: the files of cli/job, embedded by CMake */
 #include "submit.h"
 
-/* As one word of the shell, whatever is in it. */
-static void print_word(FILE *out, const char *word) {
+void cli_print_word(FILE *out, const char *word) {
+  static const char plain[] =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=.,:/@%";
+  if (*word && !word[strspn(word, plain)]) {
+    fputs(word, out);
+    return;
+  }
   fputc('\'', out);
   for (const char *p = word; *p; ++p) *p == '\'' ? fputs("'\\''", out) : fputc(*p, out);
   fputc('\'', out);
@@ -16,7 +21,7 @@ static void print_word(FILE *out, const char *word) {
 
 static void print_assignment(FILE *out, const char *name, const char *value) {
   fprintf(out, "%s=", name);
-  print_word(out, value);
+  cli_print_word(out, value);
   fputc('\n', out);
 }
 
@@ -42,7 +47,7 @@ static void print_members(const cli_job *j, FILE *out) {
     fprintf(out, "  %d) dir=$dir/%s set+=(", i, j->member[i].name);
     for (int k = 0; k < j->a->sweep.n; ++k) {
       fputs(k ? " -s " : "-s ", out);
-      print_word(out, j->member[i].set[k]);
+      cli_print_word(out, j->member[i].set[k]);
     }
     fputs(") ;;\n", out);
   }
@@ -66,7 +71,7 @@ void cli_script_print(const cli_job *j, FILE *out) {
           j->ranks, j->threads, j->retries, j->chain);
   for (int i = 0; i < j->a->set.n; ++i) {
     fputs(i ? " -s " : "-s ", out);
-    print_word(out, j->a->set.word[i]);
+    cli_print_word(out, j->a->set.word[i]);
   }
   fputs(")\n", out);
   print_part(out, j->scheduler->part);

@@ -163,10 +163,11 @@ static void tell(const cli_job *j, const char ids[2][200]) {
   printf("job           %s", ids[0]);
   if (j->chain > 1) printf(" to %s, each after the one before", ids[1]);
   if (j->sweep) printf(", %d members", j->nmembers);
-  printf("\nfollow it     pelsim status %s%s\n", j->dir, j->sweep ? "/MEMBER" : "");
-  printf("log           %s/job-*.out\n", j->dir);
-  printf("stop it       touch %s%s/STOP, or %s %s\n", j->dir, j->sweep ? "/MEMBER" : "",
-         j->scheduler->cancel, ids[0]);
+  printf("\nfollow it     pelsim status ");
+  cli_print_word(stdout, j->dir);
+  printf("%s\nlog           %s/job-*.out\nstop it       touch ", j->sweep ? "/MEMBER" : "", j->dir);
+  cli_print_word(stdout, j->dir);
+  printf("%s/STOP, or %s %s\n", j->sweep ? "/MEMBER" : "", j->scheduler->cancel, ids[0]);
 }
 
 static int submit(const cli_job *j) {

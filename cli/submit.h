@@ -59,6 +59,8 @@ int cli_sweep_make(cli_job *j);
 
 /* ---- script.c ---- */
 
+/* As one word of the shell, whatever is in it. */
+void cli_print_word(FILE *out, const char *word);
 void cli_script_print(const cli_job *j, FILE *out);
 /* Into j->script, whose directory is made; 0, or an exit code after a sentence. */
 int cli_script_write(const cli_job *j);

@@ -113,7 +113,7 @@ check('slurm', text, has(
     '--time=01:30:00\n', '--signal=B:USR1@300\n', '--requeue\n', '--open-mode=append\n',
     f'--output="{os.getcwd()}/out/ring/job-%A_%a.out"\n', '--array=0-3%3\n',
     '#SBATCH --partition=long\n#SBATCH --qos=low\n',
-    "2) dir=$dir/002_heat.kappa=2_grid.nx=64 set+=(-s 'heat.kappa=2' -s 'grid.nx=64') ;;"))
+    "2) dir=$dir/002_heat.kappa=2_grid.nx=64 set+=(-s heat.kappa=2 -s grid.nx=64) ;;"))
 text = script('--nodes=3', '-n', '7', '-t', '4', '--option=-q long', scheduler='pbs')
 check('pbs', text, has('#PBS -N ring\n', '#PBS -l select=3:ncpus=12:mpiprocs=3:ompthreads=4:mem=',
                        '#PBS -l walltime=01:30:00\n', '#PBS -j oe\n', '#PBS -r y\n', '#PBS -q long\n'))

@@ -52,7 +52,7 @@ SlurmdTimeout=20
 
 def missing():
     """Why there can be no cluster here; '': there can."""
-    names = [n for n in NEEDED if not shutil.which(n)]
+    names = [n for n in NEEDED if not shutil.which(n, path=os.environ['PATH'] + ':/usr/sbin:/sbin')]
     if names:
         return f"no {', '.join(names)}: install slurm-wlm and munge"
     return '' if os.geteuid() == 0 else 'only root can start slurmd'
