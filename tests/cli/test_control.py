@@ -97,6 +97,8 @@ def command(name, text):
     os.chmod(f'bin/{name}', 0o755)
 
 
+# mpirun called by its whole path puts its folder, with a real squeue perhaps, before bin.
+MPIRUN = {'PELSIM_MPIRUN': 'mpirun'}
 soon = time.time() + 8
 command('squeue', time.strftime('%Y-%m-%dT%H:%M:%S', time.localtime(soon)))
 command('qstat', 'Job Id: 7.host\n    resources_used.walltime = 01:59:53\n'
@@ -112,7 +114,7 @@ for name, words, variables in (
         variables['SLURM_JOB_END_TIME'] = str(int(time.time() + 5))
     if name == 'squeue':
         command('squeue', time.strftime('%Y-%m-%dT%H:%M:%S', time.localtime(time.time() + 5)))
-    code, said = Job(name, '-n', 2, '-t', 1, *words, PATH=PATH, **variables).ended()
+    code, said = Job(name, '-n', 2, '-t', 1, *words, PATH=PATH, **MPIRUN, **variables).ended()
     check(f'{name}: exit code', code, 75)
     check(name, said, has('before the wall-clock limit', 'continue with: '))
     check(f'{name}: told', 'the batch system ends this job in ' in said, name != 'own limit')

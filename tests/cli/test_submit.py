@@ -13,7 +13,8 @@ CONFIGS = os.path.join(SOURCE, 'configs')
 with open('ring.ini', 'w', encoding='utf-8') as f:
     f.write('[run]\nmodel = heat\n[grid]\nnx = 4000\n[time]\nsteps = 300\n')
 os.mkdir('bin')
-PATH = {'PATH': f'{os.getcwd()}/bin:/usr/bin:/bin'}
+# mpirun called by its whole path would put its folder before bin.
+PATH = {'PATH': f'{os.getcwd()}/bin:/usr/bin:/bin', 'PELSIM_MPIRUN': 'mpirun'}
 
 
 def tool(name, text):
