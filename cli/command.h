@@ -5,16 +5,23 @@
 #include "pelsim/embed.h"
 #include "pelsim/memory.h"
 
+/* The values of an option that may be repeated, in order. */
+typedef struct {
+  const char **word;
+  int n;
+} cli_list;
+
 /* Everything a command line can say: each option of each subcommand has its member here. */
 typedef struct {
   char *const *operand; /* what is not an option: CONFIG, FILE ..., MODEL, NAME */
   int noperands;
-  const char **set; /* -s, in order */
-  int nset;
+  cli_list set, sweep, directives;        /* -s, --sweep, --option */
   int64_t ranks, threads, steps, retries; /* 0: not given */
+  int64_t nodes, chain, parallel;
+  const char *limit, *scheduler, *memory; /* of submit */
   const char *dir, *resume;               /* NULL: not given; resume "": without a file */
   const char *format, *frame, *output, *hosts;
-  bool overwrite, auto_resume, json, markdown, resumable, help;
+  bool overwrite, auto_resume, json, markdown, resumable, dry_run, help;
   pel_progress progress;
   double tolerance;
   const char *
@@ -38,7 +45,8 @@ enum {
   CLI_NEW_MODEL = 1 << 9,
   CLI_EXPORT = 1 << 10,
   CLI_STATUS_OF = 1 << 11,
-  CLI_ALL = (1 << 12) - 1
+  CLI_SUBMIT = 1 << 12,
+  CLI_ALL = (1 << 13) - 1
 };
 
 /* A subcommand; run returns an exit code of pelsim/error.h. */
@@ -64,6 +72,7 @@ int cli_export(const cli_arguments *a);
 int cli_fingerprint(const cli_arguments *a);
 int cli_new_model(const cli_arguments *a);
 int cli_status(const cli_arguments *a);
+int cli_submit(const cli_arguments *a);
 
 /* What can be run: the built-in models and the HDF5 files. */
 const pel_host *cli_host(void);
@@ -92,6 +101,12 @@ int cli_tool(const cli_arguments *a, cli_look *look, int files);
  * the exit code. */
 typedef int cli_task(MPI_Comm comm, const pel_request *r, const cli_arguments *a);
 int cli_parallel(const cli_arguments *a, cli_task *task, bool stoppable);
+
+/* The same in this process alone, as a preparation for something else: the environment stays as it
+ * was. */
+int cli_alone(const cli_arguments *a, cli_task *task);
+/* What pelsim/embed.h is asked for: the command line's CONFIG and options. */
+pel_request cli_request(const cli_arguments *a);
 
 /* Which launcher started this process, from the environment: cheap, before MPI_Init. */
 typedef struct {
@@ -127,6 +142,8 @@ int cli_place_most(void);              /* ranks that may be started here; no lim
 /* The same for a process that is the only rank; may start the program anew, because OpenMP reads
  * its environment before main. */
 void cli_place_single(const cli_arguments *a);
+/* The part of it that MPI reads: nobody to talk to. */
+void cli_place_isolated(void);
 /* Path of this program's file, or NULL. */
 const char *cli_self(void);
 

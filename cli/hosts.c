@@ -58,7 +58,7 @@ static bool is_slots(const char *s, long *slots) {
 
 /* "a:4,b,c:2" */
 static int read_list(cli_hosts *h, const char *list) {
-  char *text = strdup(list), *rest = text;
+  char *text = pel_strdup(list), *rest = text;
   int code = text ? PEL_OK : cli_complain(PEL_INTERNAL, "out of memory");
   for (char *item; !code && (item = strsep(&rest, ","));) {
     char *colon = strrchr(item, ':');

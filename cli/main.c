@@ -60,6 +60,11 @@ static const cli_command commands[] = {
      "Tells from the run directory DIR whether somebody works on the run, how far it is, when it\n"
      "will end, its newest checkpoint, what went wrong, and how often it was restarted.\n",
      cli_status},
+    {CLI_SUBMIT, "submit", "CONFIG", 1, 1, "hand a run to Slurm or PBS",
+     "Checks CONFIG, writes job.sh into the run directory and submits it: a job that stops in time\n"
+     "with a checkpoint, queues again until the run is complete, and gives up when it does not get\n"
+     "on.  Needs --nodes and --time.\n",
+     cli_submit},
     {CLI_NEW_MODEL, "new-model", "NAME", 1, 1, "write the skeleton of a model plug-in",
      "Writes the folder NAME with a model that builds, runs and passes its tests: change it into\n"
      "yours.\n",

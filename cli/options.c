@@ -22,13 +22,13 @@ typedef struct {
 
 /* clang-format off */
 static const option options[] = {
-    {"ranks", 'n', COUNT, "RANKS", MEMBER(ranks), CLI_RUN | CLI_CHECK,
-     "start this many ranks with mpirun (default: [parallel] ranks, or 1)"},
-    {"threads", 't', COUNT, "THREADS", MEMBER(threads), CLI_RUN | CLI_CHECK,
-     "threads a rank (default: [parallel] threads, or the cores of the rank)"},
-    {"set", 's', LIST, "SECTION.KEY=VALUE", MEMBER(set), CLI_RUN | CLI_CHECK,
+    {"ranks", 'n', COUNT, "RANKS", MEMBER(ranks), CLI_RUN | CLI_CHECK | CLI_SUBMIT,
+     "this many ranks (default: [parallel] ranks, or 1; submit: one a node)"},
+    {"threads", 't', COUNT, "THREADS", MEMBER(threads), CLI_RUN | CLI_CHECK | CLI_SUBMIT,
+     "threads a rank (default: [parallel] threads, or the cores of the rank; submit: 1)"},
+    {"set", 's', LIST, "SECTION.KEY=VALUE", MEMBER(set), CLI_RUN | CLI_CHECK | CLI_SUBMIT,
      "set a key in place of the file; may be repeated"},
-    {"dir", 0, TEXT, "DIR", MEMBER(dir), CLI_RUN | CLI_CHECK,
+    {"dir", 0, TEXT, "DIR", MEMBER(dir), CLI_RUN | CLI_CHECK | CLI_SUBMIT,
      "the run directory (default: [output] dir, or out/<name of CONFIG>)"},
     {"resume", 0, TEXT_IF_GIVEN, "FILE", MEMBER(resume), CLI_RUN | CLI_CHECK,
      "continue from the newest good checkpoint of the run directory, or from FILE"},
@@ -36,10 +36,26 @@ static const option options[] = {
      "delete what an earlier run left in the run directory"},
     {"auto-resume", 0, FLAG, NULL, MEMBER(auto_resume), CLI_RUN,
      "continue if the run directory has checkpoints, else begin anew: for job scripts"},
-    {"retries", 0, COUNT, "N", MEMBER(retries), CLI_RUN,
-     "when ranks die or hang, restart up to N times from the newest good checkpoint"},
+    {"retries", 0, COUNT, "N", MEMBER(retries), CLI_RUN | CLI_SUBMIT,
+     "when ranks die or hang, restart up to N times from the newest good checkpoint (submit: 3)"},
     {"hosts", 0, TEXT, "LIST|FILE", MEMBER(hosts), CLI_RUN,
      "start the ranks on these hosts: name:slots,..., or a file with 'name slots=N' a line"},
+    {"nodes", 0, COUNT, "N", MEMBER(nodes), CLI_SUBMIT, "this many hosts"},
+    {"time", 0, TEXT, "HH:MM:SS", MEMBER(limit), CLI_SUBMIT, "the time limit of each job"},
+    {"memory", 0, TEXT, "BYTES", MEMBER(memory), CLI_SUBMIT,
+     "of each node, with k, M, G or T (default: from the estimate of check)"},
+    {"scheduler", 0, TEXT, "NAME", MEMBER(scheduler), CLI_SUBMIT,
+     "slurm or pbs (default: the one whose sbatch or qsub is in PATH)"},
+    {"option", 0, LIST, "DIRECTIVE", MEMBER(directives), CLI_SUBMIT,
+     "for the scheduler as it stands: --option=--partition=long; may be repeated"},
+    {"chain", 0, COUNT, "K", MEMBER(chain), CLI_SUBMIT,
+     "K jobs, each going on where the one before ended, in place of requeueing"},
+    {"sweep", 0, LIST, "SECTION.KEY=V1,V2,...", MEMBER(sweep), CLI_SUBMIT,
+     "a job array with a member for each value; repeated: for each combination"},
+    {"parallel", 0, COUNT, "K", MEMBER(parallel), CLI_SUBMIT,
+     "of a sweep: at most K members at once"},
+    {"dry-run", 0, FLAG, NULL, MEMBER(dry_run), CLI_SUBMIT,
+     "print the script; write and submit nothing"},
     {"steps", 0, COUNT, "N", MEMBER(steps), CLI_RUN,
      "stop after N steps, although the simulation goes on"},
     {"progress", 0, PROGRESS, "WHEN", MEMBER(progress), CLI_RUN,
@@ -124,10 +140,10 @@ static int store_count(const cli_command *c, const option *o, const char *value,
   static const struct {
     size_t offset;
     int64_t most;
-  } counts[] = {{MEMBER(ranks), 1000000},
-                {MEMBER(threads), 4096},
-                {MEMBER(steps), 1000000000000000},
-                {MEMBER(retries), 1000000}};
+  } counts[] = {{MEMBER(ranks), 1000000},          {MEMBER(threads), 4096},
+                {MEMBER(steps), 1000000000000000}, {MEMBER(retries), 1000000},
+                {MEMBER(nodes), 1000000},          {MEMBER(chain), 1000},
+                {MEMBER(parallel), 1000000}};
   int64_t max = 0;
   for (int i = 0; i < PEL_N(counts); ++i)
     if (counts[i].offset == o->offset) max = counts[i].most;
@@ -175,9 +191,11 @@ static int store(const cli_command *c, const option *o, const char *value, cli_a
       return store_real(c, o, value, member);
     case PROGRESS:
       return store_progress(c, o, value, member);
-    case LIST:
-      a->set[a->nset++] = value;
+    case LIST: {
+      cli_list *l = member;
+      l->word[l->n++] = value;
       return 0;
+    }
     case TEXT:
       if (!*value) return cli_complain(PEL_USAGE, "%s: --%s is empty", c->name, o->name);
       *(const char **)member = value;
@@ -202,7 +220,7 @@ static bool is_first_attempts(const option *o, const char *value) {
 }
 
 /* One option at argv[*i]; moves *i to its last word. */
-static int take_option(const cli_command *c, int argc, char **argv, int *i, unsigned *seen,
+static int take_option(const cli_command *c, int argc, char **argv, int *i, uint64_t *seen,
                        cli_arguments *a) {
   const char *value;
   const int first = *i;
@@ -217,7 +235,7 @@ static int take_option(const cli_command *c, int argc, char **argv, int *i, unsi
                           o->value);
     value = argv[++*i];
   }
-  const unsigned bit = 1u << (o - options);
+  const uint64_t bit = UINT64_C(1) << (o - options);
   if (*seen & bit && o->kind != LIST)
     return cli_complain(PEL_USAGE, "%s: --%s is given twice; give it once", c->name, o->name);
   *seen |= bit;
@@ -243,16 +261,22 @@ static int check_operands(const cli_command *c, const cli_arguments *a) {
   return 0;
 }
 
+static void make_list(cli_arguments *a, const option *o, int longest) {
+  cli_list *l = (cli_list *)((char *)a + o->offset);
+  l->word = pel_calloc((size_t)longest, sizeof *l->word);
+}
+
 int cli_options_parse(const cli_command *c, int argc, char **argv, cli_arguments *a) {
   /* One block a list, never freed: they live as long as the program. */
   char **operand = pel_calloc((size_t)argc, sizeof *operand);
-  a->set = pel_calloc((size_t)argc, sizeof *a->set);
+  for (int i = 0; i < PEL_N(options); ++i)
+    if (options[i].kind == LIST) make_list(a, &options[i], argc);
   a->worker = pel_calloc((size_t)argc + 2, sizeof *a->worker);
   a->once = pel_calloc((size_t)argc + 2, sizeof *a->once);
   a->operand = operand;
   a->argv = argv;
   a->worker[a->nworker++] = c->name;
-  unsigned seen = 0;
+  uint64_t seen = 0;
   bool options_end = false;
   for (int i = 2; i < argc; ++i) {
     if (!options_end && !strcmp(argv[i], "--")) {

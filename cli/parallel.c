@@ -94,11 +94,11 @@ static int check_world(const cli_world *w, const char *command) {
                       command, w->launcher, w->size, size, size == 1 ? "" : "s");
 }
 
-static pel_request request(const cli_arguments *a) {
+pel_request cli_request(const cli_arguments *a) {
   const char *until = getenv(CLI_UNTIL), *spent = getenv(CLI_SPENT);
   return (pel_request){.config = a->operand[0],
-                       .overrides = a->set,
-                       .noverrides = a->nset,
+                       .overrides = a->set.word,
+                       .noverrides = a->set.n,
                        .dir = a->dir,
                        .resume = a->resume,
                        .overwrite = a->overwrite,
@@ -128,7 +128,7 @@ static int work(const cli_arguments *a, const cli_world *w, cli_task *task, bool
   if (code == PEL_OK && level < MPI_THREAD_FUNNELED)
     code = cli_complain(PEL_INTERNAL, "this MPI library has no thread support (funneled)");
   if (code == PEL_OK) {
-    const pel_request r = request(a);
+    const pel_request r = cli_request(a);
     code = task(MPI_COMM_WORLD, &r, a);
   }
   fflush(NULL);
@@ -157,7 +157,7 @@ int cli_parallel(const cli_arguments *a, cli_task *task, bool stoppable) {
           a->worker[0], w.launcher);
     return work(a, &w, task, stoppable);
   }
-  const pel_request r = request(a);
+  const pel_request r = cli_request(a);
   const int wrong = pel_peek(cli_host(), &r, &prospect);
   if (wrong) return wrong;
   const int ranks = a->ranks ? (int)a->ranks : prospect.ranks;
@@ -170,4 +170,20 @@ int cli_parallel(const cli_arguments *a, cli_task *task, bool stoppable) {
     return cli_launch(a, ranks, stoppable ? &prospect : NULL);
   cli_place_single(a);
   return work(a, &w, task, stoppable);
+}
+
+int cli_alone(const cli_arguments *a, cli_task *task) {
+  const cli_world w = cli_world_look();
+  if (w.launcher)
+    return cli_complain(PEL_USAGE, "%s: it is a command of its own; run it without %s",
+                        a->worker[0], w.launcher);
+  char **const whole = environ;
+  int n = 0;
+  while (whole[n]) ++n;
+  char **before = pel_malloc((size_t)(n + 1) * sizeof *before);
+  memcpy(before, whole, (size_t)(n + 1) * sizeof *before);
+  cli_place_isolated();
+  const int code = work(a, &w, task, false);
+  environ = before; /* never freed: it is the environment now */
+  return code;
 }

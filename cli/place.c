@@ -148,16 +148,19 @@ const char *cli_self(void) {
   return length > 0 ? path : NULL;
 }
 
+void cli_place_isolated(void) {
+  if (getenv("PMIX_RANK")) return;
+  setenv("OMPI_MCA_ess_singleton_isolated", "1", 0); /* no helper process */
+  /* Nor a directory in /tmp: all such processes share one, and those that end take it away from
+   * those that start, whose MPI_Init then fails. */
+  setenv("OMPI_MCA_orte_create_session_dirs", "0", 0);
+  setenv("OMPI_MCA_pml", "ob1", 0);  /* nobody to talk to: MPI_Init in 0.02 s, */
+  setenv("OMPI_MCA_btl", "self", 0); /* not 0.3 s */
+  setenv("OMPI_MCA_btl_base_warn_component_unused", "0", 0);
+}
+
 void cli_place_single(const cli_arguments *a) {
-  if (!getenv("PMIX_RANK")) {
-    setenv("OMPI_MCA_ess_singleton_isolated", "1", 0); /* no helper process */
-    /* Nor a directory in /tmp: all such processes share one, and those that end take it away from
-     * those that start, whose MPI_Init then fails. */
-    setenv("OMPI_MCA_orte_create_session_dirs", "0", 0);
-    setenv("OMPI_MCA_pml", "ob1", 0);  /* nobody to talk to: MPI_Init in 0.02 s, */
-    setenv("OMPI_MCA_btl", "self", 0); /* not 0.3 s */
-    setenv("OMPI_MCA_btl_base_warn_component_unused", "0", 0);
-  }
+  cli_place_isolated();
   if (a->threads == 1 || !waits_too_long() || !cli_self()) return;
   setenv("GOMP_SPINCOUNT", spins, 1);
   fflush(NULL);

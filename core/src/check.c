@@ -18,13 +18,19 @@ typedef struct {
   char complete[5000];               /* why it does not; "": it does */
 } estimate;
 
+static double bytes_of(const pel_sim *s, const pel__block *b) {
+  double n = 0;
+  for (const pel__var *v = s->vars; v < s->vars + s->nvars; ++v)
+    if (v->stored) n += (double)b->size * pel__state_slots(s, v);
+  return n * sizeof(double);
+}
+
 static double bytes_here(const pel_sim *s) {
   double n = 0;
   if (s->dynamics) return pel__dynamics_bytes(s);
-  for (const pel__var *v = s->vars; v < s->vars + s->nvars; ++v)
-    for (int b = 0; v->stored && b < s->layout->nlocal; ++b)
-      n += (double)s->layout->block[s->layout->first + b].size * v->nslots;
-  return n * sizeof(double);
+  for (int b = 0; b < s->layout->nlocal; ++b)
+    n += bytes_of(s, &s->layout->block[s->layout->first + b]);
+  return n;
 }
 
 /* Of the state that the run would begin with. */
@@ -170,6 +176,32 @@ int pel_check(MPI_Comm comm, const pel_host *host, const pel_request *q, bool js
     if (s->rank == 0 && !e.code) json ? print_json(s, &x) : print_text(s, &x);
   }
   if (s->rank == 0 && e.code) fprintf(stderr, "pelsim: %s\n", e.text);
+  pel__sim_destroy(s);
+  return e.code;
+}
+
+/* Of the rank that has the most. */
+static double most_bytes(const pel_sim *s) {
+  const pel__layout *l = s->layout;
+  double most = 0, n = 0;
+  for (int b = 0; b < l->nblocks; ++b) { /* a rank's blocks are neighbours in the list */
+    n = b > 0 && l->block[b].rank == l->block[b - 1].rank ? n : 0;
+    n += bytes_of(s, &l->block[b]);
+    most = fmax(most, n);
+  }
+  return most;
+}
+
+int pel_estimate(const pel_host *host, const pel_request *q, int ranks, double *bytes) {
+  int code;
+  pel_error e = {0};
+  pel_sim *s = pel__sim_outline(host, q, ranks, &code);
+  if (!s) return code;
+  if (s->dynamics)
+    pel__dynamics_outline(s, ranks, bytes, &e);
+  else
+    *bytes = most_bytes(s);
+  if (e.code) fprintf(stderr, "pelsim: %s: %s\n", q->config, e.text);
   pel__sim_destroy(s);
   return e.code;
 }

@@ -153,14 +153,16 @@ bool pel__dynamics_flexible(const pel_sim *s) {
   return m->flexible && m->flexible(s->state);
 }
 
+/* Blocks are larger than need be by this factor if the box may shrink. */
+static double room_to_shrink(const pel_sim *s) { return pel__dynamics_flexible(s) ? 1.2 : 1; }
+
 /* The box among the ranks; the layout is theirs. */
 static int share_box(pel_sim *s, pel_error *e) {
   const pel_particle_model *m = s->model->particles;
   pel__dynamics *d = s->dynamics;
   int nb[3];
-  const double shrinks = pel__dynamics_flexible(s) ? 1.2 : 1; /* blocks that leave it room */
+  const double shrinks = room_to_shrink(s), reach = shrinks * (d->list.cutoff + d->list.skin);
   const bool measured = !(m->skin(s->state) > 0);
-  const double reach = shrinks * (d->list.cutoff + d->list.skin);
   const int blocks = pel__blocks_asked(s, nb);
   if (pel__regions_create(&d->regions, s->comm, &d->p.domain, reach, nb, blocks, e)) return e->code;
   d->p.regions = &d->regions;
@@ -234,6 +236,19 @@ double pel__dynamics_bytes(const pel_sim *s) {
   place += list_bytes(d) + 3 * sizeof(float);
   place += (2 + s->threads) * 3 * sizeof(double) / 2; /* packed positions, forces of threads */
   return place * d->p.room * PEL_LANES;
+}
+
+int pel__dynamics_outline(const pel_sim *s, int ranks, double *bytes, pel_error *e) {
+  const pel__dynamics *d = s->dynamics;
+  const double reach = room_to_shrink(s) * (d->list.cutoff + d->list.skin);
+  int nb[3];
+  const int blocks = pel__blocks_asked(s, nb);
+  if (pel__regions_possible(&d->p.domain, reach, ranks, nb, blocks, e)) return e->code;
+  /* As if each rank had a cube, or a square, and copies of what is within reach of it. */
+  const double share = pel__domain_volume(&d->p.domain) / ranks,
+               edge = pow(share, 1. / d->box.dims), around = 1 + 2 * reach / edge;
+  *bytes = pel__dynamics_bytes(s) * pow(around, d->box.dims);
+  return PEL_OK;
 }
 
 /* ---- step 0 ---- */

@@ -36,8 +36,10 @@ void pel__dynamics_check(pel_sim *s);
 int pel__dynamics_create(pel_sim *s, pel_error *e);
 void pel__dynamics_destroy(pel__dynamics *d);
 
-int pel__dynamics_start(pel_sim *s, pel_error *e);     /* the state at step 0 */
-double pel__dynamics_bytes(const pel_sim *s);          /* memory of this rank */
+int pel__dynamics_start(pel_sim *s, pel_error *e); /* the state at step 0 */
+double pel__dynamics_bytes(const pel_sim *s);      /* memory of this rank */
+/* Of an outline: whether that many ranks can share the box, and the memory each would need. */
+int pel__dynamics_outline(const pel_sim *s, int ranks, double *bytes, pel_error *e);
 const char *pel__dynamics_time_name(const pel_sim *s); /* of its unit of time; "tau": reduced */
 bool pel__dynamics_flexible(const pel_sim *s);         /* whether routines scale the box */
 /* The box with other lengths. */

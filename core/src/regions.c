@@ -55,6 +55,13 @@ static pel__layout *cut(const pel__domain *d, double reach, int rank, int nranks
   return pel__layout_create(&fine, rank, nranks, chosen, 1, (int[3]){0}, e);
 }
 
+int pel__regions_possible(const pel__domain *d, double reach, int nranks, const int nb[3],
+                          int blocks_per_rank, pel_error *e) {
+  pel__layout *l = cut(d, reach, 0, nranks, nb, blocks_per_rank, e);
+  if (l) pel__layout_destroy(l);
+  return e->code;
+}
+
 static void find_bounds(pel__regions *r) {
   for (int a = 0; a < 3; ++a) r->low[a] = 1, r->high[a] = 0;
   for (int b = 0; b < r->layout->nlocal; ++b) {

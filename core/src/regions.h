@@ -31,6 +31,10 @@ typedef struct {
   int nnear;
 } pel__regions;
 
+/* Whether pel__regions_create could succeed with that many ranks.  Local. */
+int pel__regions_possible(const pel__domain *d, double reach, int nranks, const int nb[3],
+                          int blocks_per_rank, pel_error *e);
+
 /* nb, blocks_per_rank: as for pel__layout_create.  A request for more ranks than there are slabs
  * of the thickness `reach` fails with a sentence that names the largest legal number.  Collective,
  * without communication. */

@@ -33,6 +33,7 @@ int pel_peek(const pel_host *host, const pel_request *r, pel_prospect *p) {
   pel__settings_bindings(&set, b);
   pel__config_bind(c, b, PEL__NSETTINGS);
   p->ranks = (int)set.parallel.ranks;
+  p->threads = (int)set.parallel.threads;
   p->hang_limit = set.run.hang_limit;
   pel__run_directory(&set, r, p->dir, sizeof p->dir);
   pel__config_destroy(c);

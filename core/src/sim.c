@@ -195,7 +195,8 @@ static void choose_threads(pel_sim *s, const pel_request *r) {
   omp_set_num_threads(s->threads);
 }
 
-static int prepare(pel_sim *s, const pel_request *r, pel_error *e) {
+/* outline: without the memory of the fields of a grid. */
+static int prepare(pel_sim *s, const pel_request *r, bool outline, pel_error *e) {
   if (read_config(s, r, e)) return e->code;
   s->model = find_model(s, r);
   if (!s->model) { /* the layer's own sections can be checked all the same */
@@ -222,7 +223,8 @@ static int prepare(pel_sim *s, const pel_request *r, pel_error *e) {
   if (s->model->particles) return make_particles(s, e);
   list_vars(s);
   int code = make_plans(s, e);
-  if (code || (code = make_layout(s, e)) || (code = pel__state_create(s, e))) return code;
+  if (code || (code = make_layout(s, e)) || outline) return code;
+  if ((code = pel__state_create(s, e))) return code;
   pel__plan_bind(s, s->program);
   pel__plan_bind(s, s->init);
   pel__measures_bind(s);
@@ -230,16 +232,19 @@ static int prepare(pel_sim *s, const pel_request *r, pel_error *e) {
   return PEL_OK;
 }
 
-pel_sim *pel__sim_create(MPI_Comm comm, const pel_host *host, const pel_request *r, int *code) {
+/* ranks: to be planned for; 0: those of comm, which are to work. */
+static pel_sim *create(MPI_Comm comm, const pel_host *host, const pel_request *r, int ranks,
+                       int *code) {
   pel_error e = {0};
   pel_sim *s = pel_calloc(1, sizeof *s);
   MPI_Comm_dup(comm, &s->comm);
   MPI_Comm_rank(s->comm, &s->rank);
   MPI_Comm_size(s->comm, &s->nranks);
+  if (ranks) s->nranks = ranks;
   s->host = host;
   s->config_path = r->config;
   s->resuming = r->resume != NULL;
-  *code = prepare(s, r, &e);
+  *code = prepare(s, r, ranks > 0, &e);
   pel__agree_error(s->comm, &e);
   const bool named = strncmp(e.text, r->config, strlen(r->config)) == 0;
   if (e.code && s->rank == 0)
@@ -248,6 +253,14 @@ pel_sim *pel__sim_create(MPI_Comm comm, const pel_host *host, const pel_request 
   if (*code == PEL_OK) return s;
   pel__sim_destroy(s);
   return NULL;
+}
+
+pel_sim *pel__sim_create(MPI_Comm comm, const pel_host *host, const pel_request *r, int *code) {
+  return create(comm, host, r, 0, code);
+}
+
+pel_sim *pel__sim_outline(const pel_host *host, const pel_request *r, int ranks, int *code) {
+  return create(MPI_COMM_SELF, host, r, ranks, code);
 }
 
 void pel__sim_destroy(pel_sim *s) {

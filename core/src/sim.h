@@ -90,6 +90,9 @@ struct pel_sim {
 /* Reads the configuration, finds the model, lays out grid and memory.  Prints every error of the
  * configuration on rank 0.  NULL with *code set on failure, the same on every rank.  Collective. */
 pel_sim *pel__sim_create(MPI_Comm comm, const pel_host *host, const pel_request *r, int *code);
+/* What the first of that many ranks would be, without the memory of the fields, for whoever only
+ * wants to know how much that is.  Local. */
+pel_sim *pel__sim_outline(const pel_host *host, const pel_request *r, int ranks, int *code);
 void pel__sim_destroy(pel_sim *s);
 
 /* Remembers memory to be released with the simulation; returns it. */
@@ -100,6 +103,8 @@ int pel__blocks_asked(const pel_sim *s, int nb[3]);
 
 /* Memory of all fields, profiles and state copies, after the plans have said what they need. */
 int pel__state_create(pel_sim *s, pel_error *e);
+/* Time levels that a field has in memory. */
+int pel__state_slots(const pel_sim *s, const pel__var *v);
 /* Sets the field pointers of the block states to the slots in use and copies the scalars. */
 void pel__state_refresh(pel_sim *s);
 /* The array of a member offset; NULL if that field does not exist in this run. */

@@ -48,7 +48,7 @@ static void fill(pel_sim *s, const pel__block *b, double *origin, double value) 
   (void)s;
 }
 
-static int slots_of(const pel_sim *s, const pel__var *v) {
+int pel__state_slots(const pel_sim *s, const pel__var *v) {
   return !v->rate && v->field->rate && s->scheme ? s->scheme->nslots : 1;
 }
 
@@ -58,7 +58,7 @@ static int create_arrays(pel_sim *s, pel_error *e) {
   size_t total = 0;
   for (int v = 0; v < s->nvars; ++v)
     for (int b = 0; b < l->nlocal && s->vars[v].stored; ++b)
-      total += blocks[b].size * (size_t)slots_of(s, &s->vars[v]);
+      total += blocks[b].size * (size_t)pel__state_slots(s, &s->vars[v]);
   double *next = arena_create(s, total + 8);
   if (!next)
     return pel_error_set(e, PEL_USAGE,
@@ -69,7 +69,7 @@ static int create_arrays(pel_sim *s, pel_error *e) {
   for (int i = 0; i < s->nvars; ++i) {
     pel__var *v = &s->vars[i];
     if (!v->stored) continue;
-    v->nslots = slots_of(s, v);
+    v->nslots = pel__state_slots(s, v);
     v->data = pel__sim_keep(s, pel_calloc((size_t)(v->nslots * l->nlocal), sizeof *v->data), free);
     for (int d = 0; d < v->nslots * l->nlocal; ++d) {
       const pel__block *b = &blocks[d % l->nlocal];

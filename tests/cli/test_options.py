@@ -7,7 +7,7 @@ import subprocess
 from clitest import ENVIRONMENT, PELSIM, SOURCE, check, finish, has, pelsim, workdir
 
 COMMANDS = ['run', 'check', 'models', 'params', 'init', 'info', 'verify', 'diff', 'export', 'fingerprint',
-            'status', 'new-model']
+            'status', 'submit', 'new-model']
 
 folder = workdir()
 

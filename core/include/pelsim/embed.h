@@ -45,9 +45,15 @@ int pel_run(MPI_Comm comm, const pel_host *host, const pel_request *r);
  * a run to be resumed, also where it would begin.  Writes no file.  Collective. */
 int pel_check(MPI_Comm comm, const pel_host *host, const pel_request *r, bool json);
 
+/* Validates a configuration for that many ranks as pel_check does, but without the initial state,
+ * and estimates the memory that the rank with most of it needs for its state [B].  MPI must have
+ * been initialised; errors go to stderr.  Local: the fields are not allocated. */
+int pel_estimate(const pel_host *host, const pel_request *r, int ranks, double *bytes);
+
 /* How `pelsim run` should start: what of the configuration must be known before. */
 typedef struct {
   int ranks;         /* [parallel] ranks; 0: not given */
+  int threads;       /* [parallel] threads, likewise */
   double hang_limit; /* [run] hang_limit [s]; 0: none */
   char dir[4096];    /* the run directory */
 } pel_prospect;
