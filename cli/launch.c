@@ -215,6 +215,10 @@ static void explain_host(const char *notice, char *why, size_t size) {
            n ? name + strlen(key) : "");
 }
 
+static bool is_ours(int code) {
+  return code == PEL_USAGE || code == PEL_INVALID || code == PEL_IO || code == PEL_STOPPED;
+}
+
 /* Why there is no exit code from the first rank; how: of mpirun. */
 static void explain(const launch *l, int how, cli_outcome *o) {
   const char *notice = l->filter.notice;
@@ -232,6 +236,10 @@ static void explain(const launch *l, int how, cli_outcome *o) {
              l->status);
   } else if (code == PEL_INTERNAL || strstr(notice, "MPI_ABORT was invoked")) {
     /* The rank has said why; mpirun does not always get its notice together. */
+  } else if (code == PEL_OK && o->code == CLI_STARTING) {
+    o->code = code; /* ranks on other hosts, which do not see the status file */
+  } else if (is_ours(code) && strstr(notice, "processes exited with non-zero status")) {
+    o->code = code; /* ranks that could not write into the status file, or not see it */
   } else if (WIFSIGNALED(how)) {
     snprintf(why, size, "mpirun was killed by signal %d (%s)", WTERMSIG(how),
              strsignal(WTERMSIG(how)));
@@ -242,9 +250,6 @@ static void explain(const launch *l, int how, cli_outcome *o) {
     snprintf(why, size, "the job broke off (mpirun's exit code %d)", code);
   } else if (code == 127) { /* the sentence came from become_mpirun */
     o->code = PEL_USAGE;
-  } else if (code == PEL_OK || strstr(notice, "processes exited with non-zero status")) {
-    o->code =
-        code; /* ranks that cannot see the status file, on other hosts, exit with their code */
   } else {
     o->code = PEL_USAGE;
     o->notice = notice;

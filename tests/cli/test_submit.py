@@ -127,10 +127,10 @@ tool('qstat', f'echo "    Resource_List.walltime = 01:00:00"\n'
      f'echo "    resources_used.walltime = $(cat {os.getcwd()}/used)"')
 with open('used', 'w', encoding='ascii') as f:
     f.write('00:59:58')
-direct = re.findall(r'^fingerprint: (\w+)', pelsim('run', 'ring.ini', '-t1', '-s', 'time.steps=40000',
+direct = re.findall(r'^fingerprint: (\w+)', pelsim('run', 'ring.ini', '-t1', '-s', 'time.steps=400000',
                                                    '--dir=direct')[1], re.M)
 run = os.path.join(os.getcwd(), "it's a \"run\"")
-code, out, err = pelsim('submit', 'ring.ini', *GOOD, '-n2', '-s', 'time.steps=40000', '--dir', run,
+code, out, err = pelsim('submit', 'ring.ini', *GOOD, '-n2', '-s', 'time.steps=400000', '--dir', run,
                         '--scheduler=pbs', env=PATH)
 check('qsub', (code, err), (0, ''))
 check('qsub', out, has(f'{run}/job.sh', '70.server', 'pelsim status', 'qdel 70.server'))

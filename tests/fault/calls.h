@@ -18,6 +18,8 @@ OTHER(open)
 CALL(OPEN, EMFILE, FILE *, NULL, fopen, (const char *path, const char *how), (path, how))
 CALL(OPEN, EIO, DIR *, NULL, opendir, (const char *path), (path))
 CALL(OPEN, EROFS, int, -1, mkstemp, (char *path), (path))
+CALL(OPEN, EROFS, char *, NULL, mkdtemp, (char *path), (path))
+CALL(OPEN, EMFILE, int, -1, pipe, (int *fd), (fd))
 CALL(OPEN, EMFILE, FILE *, NULL, popen, (const char *command, const char *how), (command, how))
 CALL(OPEN, EMFILE, int, -1, pipe2, (int *fd, int how), (fd, how))
 
@@ -46,6 +48,8 @@ CALL(SYNC, EIO, int, -1, sync_file_range, (int fd, off_t at, off_t n, unsigned h
 CALL(NAME, EROFS, int, -1, rename, (const char *from, const char *to), (from, to))
 CALL(NAME, EROFS, int, -1, unlink, (const char *path), (path))
 CALL(NAME, EROFS, int, -1, mkdir, (const char *path, mode_t mode), (path, mode))
+CALL(NAME, EROFS, int, -1, chmod, (const char *path, mode_t mode), (path, mode))
+CALL(NAME, EROFS, int, -1, remove, (const char *path), (path))
 
 CALL(SYSTEM, EIO, int, -1, stat, (const char *path, struct stat *to), (path, to))
 CALL(SYSTEM, EIO, int, -1, fstat, (int fd, struct stat *to), (fd, to))
@@ -57,7 +61,16 @@ ENDS(SYSTEM, EIO, int, -1, closedir, (DIR * d), (d))
 CALL(SYSTEM, ENOLCK, int, -1, flock, (int fd, int how), (fd, how))
 CALL(SYSTEM, EIO, ssize_t, -1, readlink, (const char *path, char *to, size_t n), (path, to, n))
 CALL(SYSTEM, EIO, char *, NULL, realpath, (const char *path, char *to), (path, to))
+CALL(SYSTEM, EACCES, char *, NULL, getcwd, (char *to, size_t n), (to, n))
+CALL(SYSTEM, EMFILE, int, -1, nftw, (const char *path, visitor *visit, int n, int how),
+     (path, visit, n, how))
 CALL(SYSTEM, EAGAIN, pid_t, -1, fork, (void), ())
+CALL(SYSTEM, EAGAIN, int, EAGAIN, posix_spawnp,
+     (pid_t * to, const char *file, const void *actions, const void *how, char *const *argv,
+      char *const *environment),
+     (to, file, actions, how, argv, environment))
+CALL(SYSTEM, EAGAIN, int, EAGAIN, pthread_create,
+     (pthread_t * to, const void *how, void *(*run)(void *), void *with), (to, how, run, with))
 CALL(SYSTEM, EMFILE, int, -1, signalfd, (int fd, const void *mask, int how), (fd, mask, how))
 
 OTHER(MPI_Init_thread)

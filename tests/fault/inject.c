@@ -21,7 +21,9 @@
 #include <errno.h>
 #include <execinfo.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <mpi.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -34,6 +36,8 @@
 #include <sys/statvfs.h>
 #include <sys/uio.h>
 #include <unistd.h>
+
+typedef int visitor(const char *, const struct stat *, int, struct FTW *); /* of nftw */
 
 enum kind { OPEN, READ, WRITE, SYNC, NAME, SYSTEM, MEMORY, MPI, SHORT, ANY, NKINDS };
 static const char *const kinds[NKINDS] = {"open",   "read",   "write", "sync",  "name",

@@ -423,14 +423,14 @@ ALL_GONE = ['^checkpoint at step [34]0 not written: .*No such file',
 
 @on('grid', 'md')
 def directory_is_renamed(model, ranks):
-    said = ALL_GONE + (['^cannot write .*/observables.h5: No such file'] if model == 'md' else [])
+    said = ALL_GONE + (['^cannot (write .*/observables.h5|read .*/diagnostics.csv): No such file'] if model == 'md' else [])
     gone('directory renamed', lambda c: os.rename(c.dir, c.dir + '2'), said, model, ranks,
          lambda c: os.rename(c.dir + '2', c.dir))
 
 
 @on('md', 'grid')
 def directory_is_deleted(model, ranks):
-    said = ALL_GONE + (['^cannot write .*/observables.h5: No such file'] if model == 'md' else [])
+    said = ALL_GONE + (['^cannot (write .*/observables.h5|read .*/diagnostics.csv): No such file'] if model == 'md' else [])
     gone('directory deleted', lambda c: os.system(f'while ! rm -rf {c.dir} 2>/dev/null; do :; done'), said, model, ranks,
          for_good=True)
 
@@ -455,7 +455,8 @@ def output_is_deleted(model, ranks):
 @on('grid', 'md')
 def rows_are_deleted(model, ranks):
     gone('rows deleted', lambda c: os.remove(f'{c.dir}/diagnostics.csv'),
-         ['^diagnostics.csv cannot be written: No such file', r'^diagnostics.csv lacks \d rows'], model, ranks)
+         ['^diagnostics.csv cannot be written: No such file', r'^diagnostics.csv lacks \d rows'] +
+         ['^cannot read .*/diagnostics.csv: No such file'] * (model == 'md'), model, ranks)  # for observables.h5
 
 
 # ---- slow

@@ -82,6 +82,12 @@ def execute(arguments, fault=None, log=None):
     return p.returncode, out, err
 
 
+def advice(said):
+    """How a run that has lost results says that they can be had."""
+    found = re.search(r'run again with (--resume=.*?\.h5|--overwrite)', said)
+    return found and found[1]
+
+
 def last_line(text):
     """The fingerprint; run.log may have something to say after it."""
     lines = [line for line in text.splitlines() if line.startswith('fingerprint: ')]
@@ -226,9 +232,13 @@ class Walk:
                       log)
         again = Layout(layout.model, None, 1)
         lost = 'could not be written' in err or 'lacks' in err or 'without' in err
-        for attempt in ('--resume' if left else '--overwrite'), '--overwrite':
+        attempts = [advice(err) or ('--resume' if left else '--overwrite'), '--overwrite']
+        for attempt in attempts:
             words = self.arguments(again, directory) + [attempt]
             status, out, wrong = execute(words)
+            if status == 4 and advice(wrong) not in (None, attempt) and len(attempts) < 4:
+                attempts.insert(attempts.index(attempt) + 1, advice(wrong))  # it says what to do
+                continue
             if status or last_line(out) != self.reference[layout.model]:
                 self.tell(layout, fault, f'{attempt} afterwards: exit code {status}, '
                           f'{last_line(out)!r}: {wrong}', log)
