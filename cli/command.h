@@ -156,7 +156,7 @@ enum { CLI_INTERRUPTED = 130 }; /* exit code after the second: 128 + SIGINT, as 
 typedef struct {
   bool (*hear)(void *listener, const char *line); /* NULL: nobody listens */
   void *listener;
-  char line[8192], notice[16384];
+  char line[8192], notice[16384], said[512]; /* said: the newest sentence of a rank */
   size_t nline, nnotice;
   bool in_notice, passing; /* passing: the line's beginning has been shown already */
 } cli_filter;

@@ -7,15 +7,19 @@
 static const char frame[] =
     "--------------------------------------------------------------------------";
 
+static const char ours[] = "pelsim: "; /* how a sentence of a rank begins */
+
 static void end_line(cli_filter *f, FILE *out) {
   const size_t n = f->nline;
   f->nline = 0;
+  f->line[n] = 0;
+  if (!strncmp(f->line, ours, sizeof ours - 1))
+    snprintf(f->said, sizeof f->said, "%.500s", f->line + sizeof ours - 1);
   if (f->passing) {
     fputc('\n', out);
     f->passing = false;
     return;
   }
-  f->line[n] = 0;
   if (f->hear && f->hear(f->listener, f->line)) return;
   if (!strcmp(f->line, frame)) {
     f->in_notice = !f->in_notice;
@@ -48,6 +52,7 @@ void cli_filter_feed(cli_filter *f, const char *text, size_t n, FILE *out) {
       end_line(f, out);
     } else if (f->passing) {
       fputc(text[i], out);
+      if (f->nline + 1 < sizeof f->line) f->line[f->nline++] = text[i];
     } else {
       f->line[f->nline++] = text[i];
       if (!may_be_notice(f) || f->nline + 1 == sizeof f->line) {

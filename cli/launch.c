@@ -263,7 +263,7 @@ void cli_attempt(const char *const *argv, const char *status, int signals, cli_w
   l = (launch){.status = status, .signals = signals, .interrupts = interrupts, .watch = w};
   l.filter.hear = cli_watch_hear;
   l.filter.listener = w;
-  *o = (cli_outcome){.notice = ""};
+  *o = (cli_outcome){.notice = "", .said = ""};
   const int err = start(&l, argv);
   if (err) {
     o->code = PEL_INTERNAL;
@@ -274,6 +274,7 @@ void cli_attempt(const char *const *argv, const char *status, int signals, cli_w
   close(l.text);
   cli_kill_leftovers();
   take_signals(&l); /* one that came with the end */
+  o->said = l.filter.said;
   o->asked = l.stop;
   o->at_once = l.at_once;
   o->code = cli_status_read(status);

@@ -61,6 +61,7 @@ typedef struct {
   bool asked;         /* the user asked for a stop */
   bool at_once;       /* twice */
   char why[1200];     /* one sentence, if no rank has said it; "": one has */
+  const char *said;   /* the newest sentence of a rank; "" */
   const char *notice; /* what mpirun said, for those whom the sentence does not help; "" */
 } cli_outcome;
 

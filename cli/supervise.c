@@ -123,9 +123,14 @@ static const char **command_line(const supervisor *v) {
 
 /* ---- failures ---- */
 
+/* Where this process cannot say why, a rank has. */
+static const char *reason_of(const cli_outcome *o) {
+  return *o->why ? o->why : *o->said ? o->said : "the job broke off";
+}
+
 static void note(supervisor *v, const cli_outcome *o, const pel_observation *then,
                  const pel_observation *now) {
-  const char *why = *o->why ? o->why : "see above";
+  const char *why = reason_of(o);
   const bool mine = now->stamp != then->stamp;
   char *line = v->account[v->restarts % PEL_N(v->account)];
   if (mine)
@@ -221,7 +226,7 @@ static const char *advice_on(const pel_observation *now) {
  * that are left: the bits are the same on any number of ranks. */
 static int find_hosts(supervisor *v, cli_outcome *o) {
   char lost[900];
-  *o = (cli_outcome){.notice = ""};
+  *o = (cli_outcome){.notice = "", .said = ""};
   v->started = v->ranks;
   if (!v->hosts.n) return PEL_OK;
   cli_hosts_ask(&v->hosts);
@@ -268,8 +273,7 @@ static int supervise(supervisor *v) {
     if (!v->p) return tell_end(&o, "");
     const pel_observation now = pel_observe(v->p->dir);
     const bool mine = now.stamp != then.stamp;
-    if (mine && o.code < 0)
-      pel_note_end(v->p->dir, PEL_INTERNAL, *o.why ? o.why : "the job broke off");
+    if (mine && o.code < 0) pel_note_end(v->p->dir, PEL_INTERNAL, reason_of(&o));
     if (!is_failure(&o, &now, v->restarts))
       return tell_end(&o, o.code < 0 || o.at_once ? advice_on(&now) : "");
     if (v->a->retries) describe_stop(&o);
