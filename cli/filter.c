@@ -26,6 +26,7 @@ static void end_line(cli_filter *f, FILE *out) {
     return;
   }
   const bool aside = f->in_notice || strstr(f->line, ": Forwarding signal ") ||
+                     strstr(f->line, "] Read -1, expected ") ||
                      strstr(f->line, "help message help-") || strstr(f->line, "ORTE_ERROR_LOG") ||
                      strstr(f->line, "orte_base_help_aggregate");
   if (!aside) {

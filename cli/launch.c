@@ -277,6 +277,7 @@ void cli_attempt(const char *const *argv, const char *status, int signals, cli_w
   o->said = l.filter.said;
   o->asked = l.stop;
   o->at_once = l.at_once;
+  o->hung = l.hung;
   o->code = cli_status_read(status);
   o->started = o->code != CLI_STARTING || w->seen;
   if (o->code == PEL_OK && how && !l.hung) o->code = CLI_READY; /* a rank broke off after that */

@@ -56,9 +56,10 @@ void cli_scratch_remove(const char *path);
 /* ---- launch.c: one attempt ---- */
 
 typedef struct {
-  int code;           /* exit code of the ranks; < 0: they could not say */
-  bool started;       /* they were once ready to run */
-  bool asked;         /* the user asked for a stop */
+  int code;     /* exit code of the ranks; < 0: they could not say */
+  bool started; /* they were once ready to run */
+  bool asked;   /* the user asked for a stop */
+  bool hung;
   bool at_once;       /* twice */
   char why[1200];     /* one sentence, if no rank has said it; "": one has */
   const char *said;   /* the newest sentence of a rank; "" */

@@ -297,6 +297,9 @@ int cli_options_parse(const cli_command *c, int argc, char **argv, cli_arguments
                         c->name, a->resume ? "resume" : "auto-resume");
   if (a->auto_resume && a->resume && !*a->resume)
     return cli_complain(PEL_USAGE, "%s: --resume is part of --auto-resume; give one", c->name);
+  if (a->json && a->resumable)
+    return cli_complain(PEL_USAGE, "%s: --json says whether it is resumable too; give one",
+                        c->name);
   if (a->json && a->markdown)
     return cli_complain(PEL_USAGE, "%s: --json and --markdown exclude each other; give one",
                         c->name);

@@ -1,6 +1,7 @@
 /* The job's script: directives, what the run is, and the files of cli/job. */
 #include <errno.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -8,15 +9,11 @@
 #include "submit.h"
 
 void cli_print_word(FILE *out, const char *word) {
-  static const char plain[] =
-      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=.,:/@%";
-  if (*word && !word[strspn(word, plain)]) {
-    fputs(word, out);
-    return;
-  }
-  fputc('\'', out);
-  for (const char *p = word; *p; ++p) *p == '\'' ? fputs("'\\''", out) : fputc(*p, out);
-  fputc('\'', out);
+  const size_t size = 4 * strlen(word) + 8;
+  char *quoted = pel_malloc(size);
+  pel_shell_word(quoted, size, word);
+  fputs(quoted, out);
+  free(quoted);
 }
 
 static void print_assignment(FILE *out, const char *name, const char *value) {

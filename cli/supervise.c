@@ -18,7 +18,6 @@ enum {
   FRUITLESS = 3,  /* attempts in a row without a newer checkpoint: it would go on like that */
   PAUSE_MS = 200, /* before a restart, */
   LONGER = 10,    /* so many times as long with each that follows without progress */
-  LONGEST_PAUSE_MS = 60000,
 };
 
 typedef struct {
@@ -133,15 +132,15 @@ static void note(supervisor *v, const cli_outcome *o, const pel_observation *the
   const char *why = reason_of(o);
   const bool mine = now->stamp != then->stamp;
   char *line = v->account[v->restarts % PEL_N(v->account)];
-  if (mine)
+  if (mine) /* the heartbeat may be a second old */
     snprintf(line, sizeof v->account[0], "steps %" PRId64 " to %" PRId64 ": %s", now->first_step,
-             now->step, why);
+             now->step > now->checkpoint ? now->step : now->checkpoint, why);
   else
     snprintf(line, sizeof v->account[0], "before the first step: %s", why);
   if (mine && !v->begun) v->best = now->first_step > 0 ? now->first_step : -1;
   v->begun = v->begun || mine;
   v->saved = v->saved || now->saved != then->saved;
-  v->fruitless = now->checkpoint > v->best ? 1 : v->fruitless + 1;
+  v->fruitless = now->checkpoint > v->best ? 0 : v->fruitless + 1;
   if (now->checkpoint > v->best) v->best = now->checkpoint;
   if (!v->until && mine && v->a->steps > 0) v->until = now->first_step + v->a->steps;
 }
@@ -178,8 +177,8 @@ static int pause_before(const supervisor *v) {
   char reason[120];
   if (v->restarts < v->a->retries && v->fruitless < FRUITLESS) {
     int ms = PAUSE_MS;
-    for (int i = 1; i < v->fruitless && ms < LONGEST_PAUSE_MS; ++i) ms *= LONGER;
-    return ms < LONGEST_PAUSE_MS ? ms : LONGEST_PAUSE_MS;
+    for (int i = 0; i < v->fruitless; ++i) ms *= LONGER;
+    return ms;
   }
   if (!v->a->retries) return -1;
   if (v->fruitless >= FRUITLESS && v->restarts < v->a->retries)

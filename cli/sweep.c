@@ -35,6 +35,22 @@ static void name_member(cli_member *m, int number, int nkeys) {
     if (!isalnum((unsigned char)*p) && !strchr("._+=-", *p)) *p = '_';
 }
 
+/* Length of "section.key=". */
+static size_t key_length(const char *sweep) { return strcspn(sweep, "=") + 1; }
+
+/* What would make members that differ in name only; NULL: nothing. */
+static const char *repetition(const cli_list *sweep, int k) {
+  const char *word = sweep->word[k], *p = word + key_length(word);
+  for (int i = 0; i < k; ++i)
+    if (!strncmp(sweep->word[i], word, key_length(word))) return "the key is given twice";
+  for (const char *a = p; *a; a += strcspn(a, ","), a += *a == ',') {
+    const size_t n = strcspn(a, ",");
+    for (const char *b = p; b < a; b += strcspn(b, ",") + 1)
+      if (strcspn(b, ",") == n && !strncmp(a, b, n)) return "a value is given twice";
+  }
+  return strncmp(word, "output.dir=", 11) ? NULL : "each member has a directory of its own anyway";
+}
+
 static int check(const cli_list *sweep, int *members) {
   *members = 1;
   if (sweep->n > CLI_MEMBER_KEYS)
@@ -49,6 +65,8 @@ static int check(const cli_list *sweep, int *members) {
           "submit: --sweep is '%s', but must be SECTION.KEY=V1,V2,... without empty "
           "values",
           sweep->word[i]);
+    const char *again = repetition(sweep, i);
+    if (again) return cli_complain(PEL_USAGE, "submit: --sweep %s: %s", sweep->word[i], again);
     if (n > CLI_MEMBERS / *members)
       return cli_complain(PEL_USAGE,
                           "submit: the sweep has more than %d members; divide it into several",

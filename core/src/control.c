@@ -106,11 +106,12 @@ static bool obeyed(pel__control *c, const pel_sim *s, int which, pel__journal *j
   return true;
 }
 
-void pel__control_begin(pel__control *c, const pel_sim *s, double spent, pel__journal *j) {
+void pel__control_begin(pel__control *c, const pel_sim *s, double spent, bool restarted,
+                        pel__journal *j) {
   const double now = MPI_Wtime(), own = s->set.run.walltime;
   *c = (pel__control){.start = now, .last = now, .saved = now, .looked = now, .limit = INFINITY};
   if (s->rank > 0) return;
-  forget_files(s, j);
+  if (!restarted) forget_files(s, j);
   const double left = batch_seconds_left();
   if (own > 0) c->limit = own - spent;
   if (left >= c->limit) return;

@@ -20,8 +20,10 @@ typedef struct {
 } pel__orders;
 
 /* limit: [run] walltime, of which so many seconds are spent, or of the batch system that the
- * environment tells of, whichever ends first. */
-void pel__control_begin(pel__control *c, const pel_sim *s, double spent, pel__journal *j);
+ * environment tells of, whichever ends first.  Files that were made before this run are not meant
+ * for it, unless it goes on with one that was restarted. */
+void pel__control_begin(pel__control *c, const pel_sim *s, double spent, bool restarted,
+                        pel__journal *j);
 
 /* To be asked once a step by rank 0; cost: seconds of the last checkpoint, 0: none yet.  Files that
  * are obeyed are removed. */

@@ -3,22 +3,32 @@
 #include <math.h>
 #include <mpi.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 #include "journal_parts.h"
+#include "pelsim/memory.h"
 
 /* JSON has neither NaN nor infinity; what is not known is null. */
 static json_t *real(double x) { return isfinite(x) ? json_real(x) : json_null(); }
-static json_t *text(const char *s) {
-  json_t *t = s ? json_string(s) : NULL; /* NULL too where s is not UTF-8 */
+json_t *pel__json_text(const char *s) {
+  if (!s) return json_null();
+  json_t *t = json_string(s);
+  if (t) return t;
+  char *plain = pel_strdup(s); /* not UTF-8 */
+  for (char *p = plain; *p; ++p)
+    if (*p & 0x80) *p = '?';
+  t = json_string(plain);
+  free(plain);
   return t ? t : json_null();
 }
+
 static void put(json_t *o, const char *key, json_t *value) { json_object_set_new(o, key, value); }
 static void put_time(json_t *o, const char *key, time_t t) {
   char iso[PEL__SHORT];
   pel__iso_time(iso, t);
-  put(o, key, text(iso));
+  put(o, key, pel__json_text(iso));
 }
 
 const char *pel__state_name(int exit_code) {
@@ -31,10 +41,10 @@ static json_t *versions(const pel__run_facts *f) {
   json_t *v = json_object();
   MPI_Get_library_version(mpi, &length);
   mpi[strcspn(mpi, ",\n")] = 0;
-  put(v, "pelsim", text(f->version));
-  put(v, "mpi", text(mpi));
-  put(v, "compiler", text(__VERSION__));
-  put(v, "jansson", text(JANSSON_VERSION));
+  put(v, "pelsim", pel__json_text(f->version));
+  put(v, "mpi", pel__json_text(mpi));
+  put(v, "compiler", pel__json_text(__VERSION__));
+  put(v, "jansson", pel__json_text(JANSSON_VERSION));
   return v;
 }
 
@@ -42,10 +52,10 @@ static json_t *host(void) {
   struct utsname u;
   json_t *h = json_object();
   if (uname(&u)) return h;
-  put(h, "name", text(u.nodename));
-  put(h, "system", text(u.sysname));
-  put(h, "release", text(u.release));
-  put(h, "machine", text(u.machine));
+  put(h, "name", pel__json_text(u.nodename));
+  put(h, "system", pel__json_text(u.sysname));
+  put(h, "release", pel__json_text(u.release));
+  put(h, "machine", pel__json_text(u.machine));
   return h;
 }
 
@@ -73,7 +83,7 @@ static json_t *history(const json_t *earlier) {
     if (value) json_object_set(entry, kept[i], value);
   }
   const char *state = json_string_value(json_object_get(entry, "state"));
-  if (state && strcmp(state, "running") == 0) put(entry, "state", text("killed"));
+  if (state && strcmp(state, "running") == 0) put(entry, "state", pel__json_text("killed"));
   json_array_append_new(list, entry);
   return list;
 }
@@ -81,14 +91,14 @@ static json_t *history(const json_t *earlier) {
 json_t *pel__run_json(const pel__run_facts *f, time_t started, const json_t *earlier) {
   json_t *run = json_object();
   json_t *config = f->config_json ? json_loads(f->config_json, 0, NULL) : NULL;
-  put(run, "model", text(f->model));
-  put(run, "title", text(f->title));
-  put(run, "state", text("running"));
+  put(run, "model", pel__json_text(f->model));
+  put(run, "title", pel__json_text(f->title));
+  put(run, "state", pel__json_text("running"));
   put_time(run, "started", started);
   put(run, "ended", json_null());
   put(run, "pid", json_integer(getpid()));
-  put(run, "config_path", text(f->config_path));
-  put(run, "resumed_from", text(f->resumed_from));
+  put(run, "config_path", pel__json_text(f->config_path));
+  put(run, "resumed_from", pel__json_text(f->resumed_from));
   put(run, "first_step", json_integer(f->first_step));
   put(run, "last_step", f->last_step >= 0 ? json_integer(f->last_step) : json_null());
   put(run, "start_time", real(f->start_time));
@@ -98,7 +108,7 @@ json_t *pel__run_json(const pel__run_facts *f, time_t started, const json_t *ear
   put(run, "layout", layout(f));
   put(run, "host", host());
   put(run, "versions", versions(f));
-  put(run, "config", config ? config : text(f->config_json));
+  put(run, "config", config ? config : pel__json_text(f->config_json));
   put(run, "history", history(earlier));
   return run;
 }
@@ -110,7 +120,7 @@ static json_t *averages(const pel__run_result *r) {
     json_t *one = json_object();
     put(one, "value", real(a->value));
     put(one, "error", real(a->error));
-    put(one, "unit", text(a->unit));
+    put(one, "unit", pel__json_text(a->unit));
     put(one, "samples", json_integer(a->samples));
     put(all, a->name, one);
   }
@@ -140,7 +150,7 @@ static json_t *phases(const pel__run_result *r) {
   json_t *list = json_array();
   for (int i = 0; i < r->nphases; ++i) {
     json_t *p = json_object();
-    put(p, "name", text(r->phases[i].name));
+    put(p, "name", pel__json_text(r->phases[i].name));
     put(p, "min", real(r->phases[i].min));
     put(p, "mean", real(r->phases[i].mean));
     put(p, "max", real(r->phases[i].max));
@@ -156,26 +166,26 @@ void pel__run_json_finish(json_t *run, const pel__run_facts *f, const pel__run_r
   snprintf(hex, sizeof hex, "%016" PRIx64, r->fingerprint);
   pel__advice(advice, sizeof advice, f, r);
   put(outcome, "code", json_integer(r->exit_code));
-  put(outcome, "reason", text(r->why));
-  if (r->cause) put(outcome, "cause", text(r->cause));
-  put(run, "state", text(pel__state_name(r->exit_code)));
+  put(outcome, "reason", pel__json_text(r->why));
+  if (r->cause) put(outcome, "cause", pel__json_text(r->cause));
+  put(run, "state", pel__json_text(pel__state_name(r->exit_code)));
   put_time(run, "ended", ended);
   put(run, "step", json_integer(r->step));
   put(run, "time", real(r->time));
   put(run, "exit", outcome);
-  put(run, "fingerprint", text(hex));
-  put(run, "checkpoint", text(r->checkpoint));
+  put(run, "fingerprint", pel__json_text(hex));
+  put(run, "checkpoint", pel__json_text(r->checkpoint));
   put(run, "timing", timing(f, r));
   put(run, "phases", phases(r));
   if (r->naverages) put(run, "averages", averages(r));
-  put(run, "advice", text(advice));
+  put(run, "advice", pel__json_text(advice));
 }
 
 json_t *pel__heartbeat_json(const pel__meter *m, const char *state, double epoch) {
   char name[256] = "?";
   json_t *h = json_object();
   gethostname(name, sizeof name - 1);
-  put(h, "state", text(state));
+  put(h, "state", pel__json_text(state));
   put(h, "step", json_integer(m->step));
   put(h, "time", real(m->time));
   put(h, "fraction", real(pel__meter_fraction(m)));
@@ -183,7 +193,7 @@ json_t *pel__heartbeat_json(const pel__meter *m, const char *state, double epoch
   put(h, "steps_per_s", m->steps_per_s > 0 ? real(m->steps_per_s) : json_null());
   put(h, "eta_s", real(pel__meter_eta(m)));
   put(h, "pid", json_integer(getpid()));
-  put(h, "host", text(name));
+  put(h, "host", pel__json_text(name));
   put_time(h, "updated", (time_t)epoch);
   put(h, "updated_epoch", real(epoch));
   return h;

@@ -60,11 +60,16 @@ static void rewrite(const char *dir, const char *name, json_t *document, int dig
 void pel_note_end(const char *dir, int code, const char *why) {
   char now[PEL__SHORT];
   json_t *run = pel__run_json_load(dir), *beat = pel__json_load(dir, "heartbeat.json");
-  if (strcmp(string_of(run, "state"), "running") == 0) {
+  const char *state = string_of(run, "state");
+  /* Ranks that hung may have come to a stop in the end: that was not why. */
+  const bool stopped = strcmp(state, "stopped") == 0 &&
+                       strcmp(string_of(json_object_get(run, "exit"), "cause"), "signal") == 0;
+  if (strcmp(state, "running") == 0 || stopped) {
     pel__iso_time(now, time(NULL));
     json_object_set_new(run, "state", json_string("killed"));
     json_object_set_new(run, "ended", json_string(now));
-    json_object_set_new(run, "exit", json_pack("{s:i, s:s}", "code", code, "reason", why));
+    json_object_set_new(run, "exit",
+                        json_pack("{s:i, s:o}", "code", code, "reason", pel__json_text(why)));
     for (const char *const *key = (const char *const[]){"step", "time", NULL}; *key; ++key) {
       json_t *value = json_object_get(beat, *key);
       if (value) json_object_set(run, *key, value);
@@ -96,33 +101,47 @@ static int fruitless(const json_t *run, int64_t checkpoint) {
   return n;
 }
 
-bool pel_resumable(const char *dir, char *why, size_t size) {
-  json_t *run = pel__run_json_load(dir), *outcome = json_object_get(run, "exit");
-  const char *state = string_of(run, "state"), *cause = string_of(outcome, "cause");
-  const int64_t code = integer_of(outcome, "code"), checkpoint = pel__rundir_newest(dir);
-  const int stuck = fruitless(run, checkpoint);
-  const char *no = NULL;
-  if (strcmp(state, "done") == 0)
-    no = "it is complete";
-  else if (strcmp(state, "running") == 0 && pel__rundir_held(dir))
-    no = "it is running";
-  else if (strcmp(cause, "file") == 0)
-    no = "somebody stopped it by the file STOP";
-  else if (strcmp(state, "failed") == 0 && code != PEL_INTERNAL)
-    no = code == PEL_INVALID ? "its numbers went wrong, and would again"
+/* Why it is not; NULL: it is. */
+static const char *reason_against(const char *dir, const json_t *run) {
+  const json_t *outcome = json_object_get(run, "exit");
+  const char *state = string_of(run, "state");
+  const int64_t code = integer_of(outcome, "code");
+  if (strcmp(state, "done") == 0) return "it is complete";
+  if (strcmp(state, "running") == 0 && pel__rundir_held(dir)) return "it is running";
+  if (strcmp(string_of(outcome, "cause"), "file") == 0)
+    return "somebody stopped it by the file STOP";
+  if (strcmp(state, "failed") || code == PEL_INTERNAL) return NULL;
+  return code == PEL_INVALID ? "its numbers went wrong, and would again"
          : code == PEL_IO    ? "a file could not be read or written, which has to be mended first"
                              : "what failed would fail again";
-  if (no)
+}
+
+int pel_resumable(const char *dir, char *why, size_t size) {
+  struct stat s;
+  json_t *run = pel__run_json_load(dir);
+  const int64_t checkpoint = pel__rundir_newest(dir);
+  const int stuck = fruitless(run, checkpoint);
+  const char *no = reason_against(dir, run);
+  int code = PEL_DIFFERS;
+  if (stat(dir, &s) || !S_ISDIR(s.st_mode)) {
+    code = PEL_IO;
+    snprintf(why, size, "%s is no directory", dir);
+  } else if (!run && stamp(dir, "run.json")) {
+    code = PEL_IO;
+    snprintf(why, size, "%s/run.json is damaged: what it tells of the run cannot be read", dir);
+  } else if (no) {
     snprintf(why, size, "%s: not to be resumed: %s", dir, no);
-  else if (stuck >= FRUITLESS)
+  } else if (stuck >= FRUITLESS) {
     snprintf(why, size,
-             "%s: not to be resumed: the last %d attempts left no checkpoint beyond step "
-             "%" PRId64,
+             "%s: not to be resumed: the last %d attempts left no checkpoint beyond step %" PRId64,
              dir, stuck, checkpoint > 0 ? checkpoint : 0);
-  else if (checkpoint < 0)
-    snprintf(why, size, "%s: to be begun anew: it left no checkpoint", dir);
-  else
-    snprintf(why, size, "%s: to be resumed from step %" PRId64, dir, checkpoint);
+  } else {
+    code = PEL_OK;
+    if (checkpoint < 0)
+      snprintf(why, size, "%s: to be begun anew: it left no checkpoint", dir);
+    else
+      snprintf(why, size, "%s: to be resumed from step %" PRId64, dir, checkpoint);
+  }
   json_decref(run);
-  return !no && stuck < FRUITLESS;
+  return code;
 }

@@ -196,7 +196,7 @@ static int loop(pel__records *r, const pel_request *q, bool resumed, pel_error *
   pel_sim *s = r->s;
   const int64_t first = s->step;
   pel__control control;
-  pel__control_begin(&control, s, q->spent, r->journal);
+  pel__control_begin(&control, s, q->spent, q->auto_resume, r->journal);
   for (bool fresh = resumed;; fresh = false) {
     const agreement a = agree(r, &control);
     explain_failure(s, &a, e);

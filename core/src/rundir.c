@@ -148,12 +148,29 @@ static int clean(const char *dir, bool (*what)(const char *), pel_error *e) {
 
 /* ---- the command that continues a run ---- */
 
+void pel_shell_word(char *out, size_t size, const char *word) {
+  const char *safe = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=.,:/@%";
+  size_t n = 0;
+  if (*word && !word[strspn(word, safe)]) {
+    snprintf(out, size, "%s", word);
+    return;
+  }
+  out[n++] = '\'';
+  for (const char *p = word; *p && n + 6 < size; ++p) {
+    if (*p == '\'')
+      n += (size_t)snprintf(out + n, size - n, "'\\''"); /* out of the quotes and in again */
+    else
+      out[n++] = *p;
+  }
+  snprintf(out + n, size - n, "'");
+}
+
 /* Appends `word` as a shell would have to read it. */
 static void append_word(char *out, size_t size, const char *word) {
   const size_t n = strlen(out);
-  const char *safe = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=.,:/@%";
-  const bool quote = word[strspn(word, safe)] || !*word;
-  snprintf(out + n, size - n, quote ? " '%s'" : " %s", word);
+  if (n + 2 > size) return;
+  strcpy(out + n, " ");
+  pel_shell_word(out + n + 1, size - n - 1, word);
 }
 
 void pel__standard_directory(char *dir, size_t size, const char *config) {

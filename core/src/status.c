@@ -27,6 +27,14 @@ static const char *string_of(const json_t *object, const char *key, const char *
   return s ? s : otherwise;
 }
 
+/* "?" for what is not there. */
+static const char *count_of(const json_t *object, const char *key, char text[PEL__SHORT]) {
+  const json_t *x = json_object_get(object, key);
+  if (!json_is_integer(x)) return "?";
+  snprintf(text, PEL__SHORT, "%" PRId64, (int64_t)json_integer_value(x));
+  return text;
+}
+
 static double number_of(const json_t *object, const char *key) {
   const json_t *x = json_object_get(object, key);
   return json_is_number(x) ? json_number_value(x) : NAN;
@@ -72,11 +80,11 @@ static status look(const char *dir) {
 
 static void print_progress(FILE *out, const status *x) {
   const json_t *from = x->beat ? x->beat : x->run;
-  const double time = number_of(from, "time"), fraction = number_of(x->beat, "fraction"),
-               last = number_of(x->run, "last_step");
+  const double time = number_of(from, "time"), fraction = number_of(x->beat, "fraction");
   char text[PEL__SHORT];
-  fprintf(out, "%-12s step %.0f", "progress", number_of(from, "step"));
-  if (!isnan(last)) fprintf(out, " of %.0f", last);
+  fprintf(out, "%-12s step %s", "progress", count_of(from, "step", text));
+  if (json_is_integer(json_object_get(x->run, "last_step")))
+    fprintf(out, " of %s", count_of(x->run, "last_step", text));
   pel__model_time(text, isnan(time) ? 0 : time, string_of(x->run, "time_unit", "s"));
   fprintf(out, ", %s", text);
   if (is_running(x) && !isnan(fraction)) fprintf(out, ", %.0f %%", 100 * fraction);
@@ -89,11 +97,11 @@ static void print_progress(FILE *out, const status *x) {
 }
 
 static void print_life(FILE *out, const status *x) {
-  char text[PEL__SHORT] = "?";
+  char text[PEL__SHORT] = "?", pid[PEL__SHORT];
   if (!isnan(x->age)) pel__human_wait(text, x->age);
   if (x->held)
-    fprintf(out, "%-12s yes: host %s, pid %.0f, last heartbeat %s ago%s\n", "alive",
-            string_of(x->beat, "host", "?"), number_of(x->beat, "pid"), text,
+    fprintf(out, "%-12s yes: host %s, pid %s, last heartbeat %s ago%s\n", "alive",
+            string_of(x->beat, "host", "?"), count_of(x->beat, "pid", pid), text,
             x->age > SILENCE ? ": it may hang" : "");
   else if (is_running(x))
     fprintf(out, "%-12s no: nobody holds the directory, last heartbeat %s ago\n", "alive", text);
@@ -120,11 +128,12 @@ static void print_checkpoint(FILE *out, const status *x) {
 static void print_history(FILE *out, const status *x) {
   const json_t *history = json_object_get(x->run, "history"), *entry;
   size_t i;
+  char first[PEL__SHORT], last[PEL__SHORT];
   json_array_foreach(history, i, entry) {
     const json_t *outcome = json_object_get(entry, "exit");
-    fprintf(out, "%-12s %s: steps %.0f to %.0f, %s%s%s\n", i ? "" : "before",
-            string_of(entry, "started", "?"), number_of(entry, "first_step"),
-            number_of(entry, "step"), string_of(entry, "state", "?"),
+    fprintf(out, "%-12s %s: steps %s to %s, %s%s%s\n", i ? "" : "before",
+            string_of(entry, "started", "?"), count_of(entry, "first_step", first),
+            count_of(entry, "step", last), string_of(entry, "state", "?"),
             string_of(outcome, "reason", NULL) ? ": " : "", string_of(outcome, "reason", ""));
   }
 }
@@ -140,7 +149,8 @@ static void print_text(FILE *out, const status *x) {
   print_life(out, x);
   print_checkpoint(out, x);
   print_history(out, x);
-  if (pel_resumable(x->dir, why, sizeof why))
+  const bool known = json_is_string(json_object_get(x->run, "config_path"));
+  if (pel_resumable(x->dir, why, sizeof why) == PEL_OK && known)
     fprintf(out, "%-12s %s%s\n", "next", x->command, x->checkpoint < 0 ? " (no checkpoint)" : "");
   else if (!(is_running(x) && x->held) && strcmp(state_of(x), "done"))
     fprintf(out, "%-12s %s\n", "next", why + strlen(x->dir) + 2);
@@ -152,11 +162,12 @@ static json_t *real(double x) { return isnan(x) ? json_null() : json_real(x); }
 
 static void print_json(FILE *out, const status *x) {
   char why[5200], path[5000];
-  const bool resumable = pel_resumable(x->dir, why, sizeof why);
+  const bool resumable = pel_resumable(x->dir, why, sizeof why) == PEL_OK;
   static const char *const of_run[] = {"model", "last_step", "exit", "history", "fingerprint"},
                            *const of_beat[] = {"step", "time", "fraction", "rate", "host", "pid"};
-  json_t *j = json_pack("{s:s, s:s, s:b, s:b, s:s}", "dir", x->dir, "state", state_of(x), "alive",
-                        (int)x->held, "resumable", (int)resumable, "advice", why);
+  json_t *j =
+      json_pack("{s:o, s:s, s:b, s:b, s:o}", "dir", pel__json_text(x->dir), "state", state_of(x),
+                "alive", (int)x->held, "resumable", (int)resumable, "advice", pel__json_text(why));
   for (int i = 0; i < PEL_N(of_run); ++i) {
     json_t *value = json_object_get(x->run, of_run[i]);
     json_object_set(j, of_run[i], value ? value : json_null());
@@ -168,9 +179,9 @@ static void print_json(FILE *out, const status *x) {
   name_checkpoint(x, path, sizeof path);
   json_object_set_new(j, "heartbeat_age_s", real(x->age));
   json_object_set_new(j, "eta_s", real(x->eta));
-  json_object_set_new(j, "checkpoint", x->checkpoint < 0 ? json_null() : json_string(path));
+  json_object_set_new(j, "checkpoint", x->checkpoint < 0 ? json_null() : pel__json_text(path));
   json_object_set_new(j, "checkpoint_age_s", real(x->checkpoint_age));
-  json_object_set_new(j, "resume_command", json_string(x->command));
+  json_object_set_new(j, "resume_command", pel__json_text(x->command));
   json_dumpf(j, out, JSON_INDENT(2));
   fputc('\n', out);
   json_decref(j);

@@ -119,6 +119,12 @@ text = script('--nodes=3', '-n', '7', '-t', '4', '--option=-q long', scheduler='
 check('pbs', text, has('#PBS -N ring\n', '#PBS -l select=3:ncpus=12:mpiprocs=3:ompthreads=4:mem=',
                        '#PBS -l walltime=01:30:00\n', '#PBS -j oe\n', '#PBS -r y\n', '#PBS -q long\n'))
 
+for words, what in ((('--sweep=time.steps=1,2', '--sweep=time.steps=3,4'), 'the key is given twice'),
+                    (('--sweep=time.steps=5,6,5',), 'a value is given twice'),
+                    (('--sweep=output.dir=a,b',), 'each member has a directory of its own anyway')):
+    code, out, err = pelsim('submit', 'ring.ini', *GOOD, '--dry-run', '--scheduler=slurm', *words)
+    check(words, (code, out, err), (2, '', f'pelsim: submit: --sweep {words[-1][8:]}: {what}\n'))
+
 # ---- PBS, played: qsub notes what is submitted, qstat says how much time is left
 
 tool('qsub', 'i=$(ls asked.* 2>/dev/null | wc -l)\nfor a; do echo "$a"; done >asked.$i\n'

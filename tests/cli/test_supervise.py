@@ -106,6 +106,12 @@ check('STOP', (run.code(), 'restart' in run.text()), (75, False))
 check('STOP: not to be resumed', pelsim('status', run.dir, '--resumable'),
       (1, f'{run.dir}: not to be resumed: somebody stopped it by the file STOP\n', ''))
 
+run = saved(Run('long.ini', '-n', 2, '--retries', 5))  # made while nobody is there to obey
+run.kill(signal.SIGKILL, run.ranks()[0])
+with open(f'{run.dir}/STOP', 'w', encoding='utf-8'):
+    pass
+check('STOP between attempts', (run.code(60), os.path.exists(f'{run.dir}/STOP')), (75, False))
+
 # ---- pelsim itself stopped for longer than the limit is no fault of the run; nor is a rank for less
 
 run = saved(Run('short.ini', '-n', 2, '--retries', 5))
@@ -215,6 +221,21 @@ for words in (['--overwrite', '--auto-resume'], ['--resume', '--auto-resume']):
 check('status of nothing', pelsim('status', 'nowhere'),
       (4, '', "pelsim: nowhere holds no run: there is no run.json that can be read; name the directory "
               "that 'pelsim run' wrote to\n"))
+check('status: a directory that is not there', pelsim('status', 'nowhere', '--resumable'),
+      (4, '', 'pelsim: nowhere is no directory\n'))
+os.mkdir('empty')
+check('status: nothing has run here', pelsim('status', 'empty', '--resumable')[0], 0)
+odd = os.fsdecode(b"it's \xff")
+code, out, err = pelsim('run', 'long.ini', '-t', 1, '--dir', odd, '-s', 'run.walltime=2')
+check('an odd name', (code, err), (75, ''))
+state = json.loads(pelsim('status', odd, '--json')[1])
+check('an odd name', (state['dir'], state['state']), lambda x: x[0].startswith("it's ") and x[1] == 'stopped')
+os.rename(odd, "it's")
+check('an odd name', pelsim('status', "it's")[1], has("--dir 'it'\\''s'"))
+with open("it's/run.json", 'r+b') as f:
+    f.truncate(300)
+check('status: damaged', [pelsim('status', "it's", *w)[0] for w in ([], ['--resumable'], ['--json'])], [4] * 3)
+check('status: --json --resumable', pelsim('status', run.dir, '--json', '--resumable')[0], 2)
 run = saved(Run('long.ini', '-n', 2))
 time.sleep(1.5)
 code, out, err = pelsim('status', run.dir)

@@ -75,7 +75,7 @@ typedef struct {
 } pel_observation;
 pel_observation pel_observe(const char *dir);
 
-/* Notes in run.json of a run that broke off how it ended, where no rank could. */
+/* Notes in run.json of a run that broke off, or hung, how it ended, where no rank could. */
 void pel_note_end(const char *dir, int code, const char *why);
 
 /* Prints how the run in dir is: alive or not, how far, when it will end, what went wrong, how it
@@ -83,8 +83,9 @@ void pel_note_end(const char *dir, int code, const char *why);
 int pel_status(FILE *out, const char *dir, bool json);
 
 /* Whether to resume the run is worthwhile, and why (not): it is not complete, nobody asked it to
- * stop, its numbers have not gone wrong, and it gets on between its failures. */
-bool pel_resumable(const char *dir, char *why, size_t size);
+ * stop, its numbers have not gone wrong, and it gets on between its failures; also if nothing has
+ * run in dir yet.  PEL_OK: it is, PEL_DIFFERS: it is not, PEL_IO: that cannot be told. */
+int pel_resumable(const char *dir, char *why, size_t size);
 
 /* Descriptions, on `out`.  model: a built-in one, or the file of a plug-in (a path with '/' or that
  * ends in .so); NULL: the layer's own sections and every model.  Local. */
@@ -92,6 +93,10 @@ int pel_print_models(FILE *out, const pel_host *host, bool json);
 typedef enum { PEL_AS_TEXT, PEL_AS_JSON, PEL_AS_MARKDOWN } pel_format;
 int pel_print_params(FILE *out, const pel_host *host, const char *model, pel_format f);
 int pel_print_template(FILE *out, const pel_host *host, const char *model); /* a commented INI */
+
+/* Writes word as a shell has to read it, quoted if need be, to out; cut off where that is full, for
+ * which 4*strlen(word) + 8 bytes are enough. */
+void pel_shell_word(char *out, size_t size, const char *word);
 
 /* Did you mean: the name in list nearest to word if it is near enough to be meant, else NULL. */
 const char *pel_suggest(const char *word, const char *const *list, int n);
