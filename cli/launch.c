@@ -252,6 +252,7 @@ static void explain(const launch *l, int how, cli_outcome *o) {
     o->code = PEL_USAGE;
   } else {
     o->code = PEL_USAGE;
+    o->unstarted = true;
     o->notice = notice;
     snprintf(why, size, "mpirun could not start the ranks (exit code %d)", code);
   }

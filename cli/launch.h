@@ -48,17 +48,22 @@ void cli_wake(pid_t pid);
 /* Kills what is left of a broken job: ranks that mpirun did not end before it ended itself, which
  * this process has inherited. */
 void cli_kill_leftovers(void);
-/* A directory for the files of one job, those of Open MPI too, in memory if possible; those of jobs
- * whose starter was killed are removed.  0, or an exit code after a sentence. */
-int cli_scratch_make(char path[64]);
-void cli_scratch_remove(const char *path);
+/* A directory for the files of one job, those of Open MPI too, in memory if possible. */
+typedef struct {
+  char path[64], status[96]; /* status: of the status file */
+  int lock;                  /* on that file: the job's starter lives */
+} cli_scratch;
+/* Those of jobs whose starter was killed are removed.  0, or an exit code after a sentence. */
+int cli_scratch_make(cli_scratch *s);
+void cli_scratch_end(cli_scratch *s);
 
 /* ---- launch.c: one attempt ---- */
 
 typedef struct {
-  int code;     /* exit code of the ranks; < 0: they could not say */
-  bool started; /* they were once ready to run */
-  bool asked;   /* the user asked for a stop */
+  int code;       /* exit code of the ranks; < 0: they could not say */
+  bool started;   /* they were once ready to run */
+  bool asked;     /* the user asked for a stop */
+  bool unstarted; /* mpirun failed before */
   bool hung;
   bool at_once;       /* twice */
   char why[1200];     /* one sentence, if no rank has said it; "": one has */

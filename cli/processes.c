@@ -6,8 +6,10 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 #include "launch.h"
 
@@ -106,7 +108,7 @@ char cli_rank_state(int rank, pid_t *pid) {
 /* ---- files of a job ---- */
 
 static const char *const places[] = {"/dev/shm", "/tmp"};
-static const char prefix[] = "pelsim_";
+static const char prefix[] = "pelsim_job_", report[] = "status";
 
 static int remove_one(const char *path, const struct stat *s, int kind, struct FTW *at) {
   (void)s, (void)kind, (void)at;
@@ -114,32 +116,57 @@ static int remove_one(const char *path, const struct stat *s, int kind, struct F
   return 0;
 }
 
-void cli_scratch_remove(const char *path) {
+static void remove_tree(const char *path) {
   (void)nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
 }
 
-/* Of jobs whose starter is no more. */
+/* Whether its starter has let go of the lock on its file, or died before it made that. */
+static bool is_left(const char *path) {
+  enum { MAKING_S = 60 };
+  char file[500];
+  struct stat s;
+  if (lstat(path, &s) || !S_ISDIR(s.st_mode) || s.st_uid != getuid()) return false;
+  snprintf(file, sizeof file, "%s/%s", path, report);
+  const int fd = open(file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+  if (fd < 0) return errno == ENOENT && time(NULL) > s.st_mtime + MAKING_S;
+  const bool left = flock(fd, LOCK_EX | LOCK_NB) == 0;
+  close(fd);
+  return left;
+}
+
+/* A process id would not do: the starter may live in a container beside this one. */
 static void sweep(const char *place) {
   DIR *d = opendir(place);
   for (const struct dirent *e; d && (e = readdir(d));) {
     char path[400];
-    struct stat s;
-    const int pid =
-        strncmp(e->d_name, prefix, sizeof prefix - 1) ? 0 : atoi(e->d_name + sizeof prefix - 1);
     snprintf(path, sizeof path, "%s/%s", place, e->d_name);
-    if (pid > 0 && kill(pid, 0) && errno == ESRCH && !lstat(path, &s) && S_ISDIR(s.st_mode) &&
-        s.st_uid == getuid())
-      cli_scratch_remove(path);
+    if (!strncmp(e->d_name, prefix, sizeof prefix - 1) && is_left(path)) remove_tree(path);
   }
   if (d) closedir(d);
 }
 
-int cli_scratch_make(char path[64]) {
-  for (int i = 0; i < PEL_N(places); ++i) {
+int cli_scratch_make(cli_scratch *s) {
+  bool made = false;
+  for (int i = 0; i < PEL_N(places) && !made; ++i) {
     sweep(places[i]);
-    snprintf(path, 64, "%s/%s%d_XXXXXX", places[i], prefix, (int)getpid());
-    if (mkdtemp(path)) return PEL_OK;
+    snprintf(s->path, sizeof s->path, "%s/%s%d_XXXXXX", places[i], prefix, (int)getpid());
+    made = mkdtemp(s->path) != NULL;
   }
-  return cli_complain(PEL_IO, "cannot make a directory in %s for the ranks' reports: %s", places[1],
-                      strerror(errno));
+  if (!made)
+    return cli_complain(PEL_IO, "cannot make a directory in %s for the ranks' reports: %s",
+                        places[1], strerror(errno));
+  snprintf(s->status, sizeof s->status, "%s/%s", s->path, report);
+  s->lock = open(s->status, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (s->lock >= 0) {
+    (void)flock(s->lock, LOCK_EX | LOCK_NB);
+    return PEL_OK;
+  }
+  const int why = errno;
+  remove_tree(s->path);
+  return cli_complain(PEL_IO, "cannot make %s: %s", s->status, strerror(why));
+}
+
+void cli_scratch_end(cli_scratch *s) {
+  remove_tree(s->path);
+  close(s->lock);
 }

@@ -4,6 +4,7 @@
 #include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include "submit.h"
@@ -132,49 +133,55 @@ int cli_scheduler_find(const char *name, bool must_run, const cli_scheduler **fo
 
 /* ---- submitting ---- */
 
-/* In the job's directory, where PBS leaves files.  What the command prints, on both streams, into
- * text; its wait status, or -1. */
-static int ask(const cli_job *j, const char *const *argv, char *text, size_t size) {
-  int pipes[2], status = -1;
+/* The end of what was written there, without blank lines. */
+static void read_end(int fd, char *text, size_t size) {
+  const off_t length = lseek(fd, 0, SEEK_END), from = length - (off_t)size + 1;
+  const ssize_t n = pread(fd, text, size - 1, from > 0 ? from : 0);
+  size_t kept = n > 0 ? (size_t)n : 0;
+  while (kept && strchr(" \n\r", text[kept - 1])) --kept;
+  text[kept] = 0;
+}
+
+/* Runs argv in the job's directory; what it prints, and what it says beside (notes of a site). Its
+ * wait status, or -1 with errno. */
+static int ask(const cli_job *j, const char *const *argv, char *printed, char *said, size_t size) {
+  const int out = memfd_create("printed", MFD_CLOEXEC), err = memfd_create("said", MFD_CLOEXEC);
+  int status = -1, code = out < 0 || err < 0 ? errno : 0;
   posix_spawn_file_actions_t actions;
   pid_t pid;
-  *text = 0;
-  if (pipe(pipes)) return -1;
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_addchdir_np(&actions, j->dir);
-  posix_spawn_file_actions_adddup2(&actions, pipes[1], STDOUT_FILENO);
-  posix_spawn_file_actions_adddup2(&actions, pipes[1], STDERR_FILENO);
-  posix_spawn_file_actions_addclose(&actions, pipes[0]);
-  posix_spawn_file_actions_addclose(&actions, pipes[1]);
-  errno = posix_spawnp(&pid, argv[0], &actions, NULL, (char *const *)argv, environ);
-  const bool started = errno == 0;
+  posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
+  posix_spawn_file_actions_adddup2(&actions, err, STDERR_FILENO);
+  if (!code) code = posix_spawnp(&pid, argv[0], &actions, NULL, (char *const *)argv, environ);
   posix_spawn_file_actions_destroy(&actions);
-  close(pipes[1]);
-  size_t n = 0;
-  for (ssize_t more; started && (more = read(pipes[0], text + n, size - 1 - n)) > 0;)
-    n += (size_t)more;
-  text[n] = 0;
-  close(pipes[0]);
-  while (n && strchr(" \n\r", text[n - 1])) text[--n] = 0;
-  while (started && waitpid(pid, &status, 0) < 0 && errno == EINTR) {
-  }
-  return status;
+  while (!code && waitpid(pid, &status, 0) < 0)
+    if (errno != EINTR) code = errno;
+  read_end(out, printed, size);
+  read_end(err, said, size);
+  if (out >= 0) close(out);
+  if (err >= 0) close(err);
+  errno = code;
+  return code ? -1 : status;
 }
 
 int cli_scheduler_submit(const cli_job *j, int k, const char *before, char *id, size_t size) {
   const char *argv[12] = {NULL};
-  char room[3][400], text[2000];
+  char room[3][400], printed[2000], said[2000];
   j->scheduler->command(j, k, before, argv, room);
-  const int status = ask(j, argv, text, sizeof text);
+  const int status = ask(j, argv, printed, said, sizeof printed);
   if (status == -1)
     return cli_complain(PEL_USAGE, "submit: %s cannot be started: %s", argv[0], strerror(errno));
-  const char *last = strrchr(text, '\n'); /* some sites let the command print greetings */
-  snprintf(id, size, "%s", last ? last + 1 : text);
-  for (char *p = text; *p; ++p)
+  for (char *p = said; *p; ++p)
     if (*p == '\n') *p = ';';
   if (status != 0)
     return cli_complain(PEL_USAGE, "submit: %s refused %s: %s", argv[0], j->script,
-                        *text ? text : "it does not say why");
+                        *said      ? said
+                        : *printed ? printed
+                                   : "it does not say why");
+  if (*said) cli_complain(0, "submit: %s says: %s", argv[0], said);
+  const char *last = strrchr(printed, '\n'); /* some sites let the command print greetings */
+  snprintf(id, size, "%s", last ? last + 1 : printed);
   id[strcspn(id, ";")] = 0; /* Slurm may say "id;cluster" */
   return PEL_OK;
 }

@@ -26,7 +26,7 @@ typedef struct {
   int ranks;             /* that were asked for */
   cli_hosts hosts;
   int started; /* ranks of this attempt: fewer if hosts are lost */
-  char scratch[64], status[96];
+  cli_scratch scratch;
   int signals, interrupts;
   double start;  /* [s] */
   int64_t until; /* --steps as the step to stop at; 0: not given or not known */
@@ -151,7 +151,8 @@ static bool is_failure(const cli_outcome *o, const pel_observation *now, int res
   if (o->asked) return false;
   if (o->code < 0 || o->code == PEL_INTERNAL) return true;
   if (o->code == PEL_STOPPED) return strcmp(now->cause, "signal") == 0;
-  return o->code == PEL_USAGE && restarts > 0 && !o->started; /* a host that was there is gone */
+  return o->unstarted ||                                        /* a node that hiccups, or */
+         (o->code == PEL_USAGE && restarts > 0 && !o->started); /* a host that was there is gone */
 }
 
 static void describe_stop(cli_outcome *o) {
@@ -244,7 +245,7 @@ static int find_hosts(supervisor *v, cli_outcome *o) {
   if (*lost)
     cli_complain(0, "going on without %s: %d rank%s on the hosts that are left", lost, v->started,
                  v->started == 1 ? "" : "s");
-  return cli_hosts_use(&v->hosts, v->scratch);
+  return cli_hosts_use(&v->hosts, v->scratch.path);
 }
 
 static int attempt(supervisor *v, cli_outcome *o) {
@@ -255,7 +256,7 @@ static int attempt(supervisor *v, cli_outcome *o) {
   cli_status_write(CLI_STARTING); /* takes the space: a later report cannot meet a full disk */
   const char **argv = command_line(v);
   cli_watch_begin(&watch, v->p ? v->p->dir : NULL, v->p ? v->p->hang_limit : 0, v->started);
-  cli_attempt(argv, v->status, v->signals, &watch, &v->interrupts, o);
+  cli_attempt(argv, v->scratch.status, v->signals, &watch, &v->interrupts, o);
   cli_watch_end(&watch);
   free(argv);
   return PEL_OK;
@@ -272,13 +273,19 @@ static int supervise(supervisor *v) {
     if (!v->p) return tell_end(&o, "");
     const pel_observation now = pel_observe(v->p->dir);
     const bool mine = now.stamp != then.stamp;
-    if (mine && o.code < 0) pel_note_end(v->p->dir, PEL_INTERNAL, reason_of(&o));
+    if (mine && o.code == CLI_UNKNOWN && now.code >= 0) { /* the report is lost, run.json is not */
+      o.code = now.code;
+      *o.why = 0;
+    }
+    if (mine && (o.code < 0 || (o.hung && *o.why)))
+      pel_note_end(v->p->dir, PEL_INTERNAL, reason_of(&o));
     if (!is_failure(&o, &now, v->restarts))
       return tell_end(&o, o.code < 0 || o.at_once ? advice_on(&now) : "");
     if (v->a->retries) describe_stop(&o);
     note(v, &o, &then, &now);
     const int ms = pause_before(v);
-    if (ms < 0) return v->a->retries ? PEL_INTERNAL : tell_end(&o, advice_on(&now));
+    if (ms < 0)
+      return v->a->retries ? PEL_INTERNAL : tell_end(&o, o.unstarted ? "" : advice_on(&now));
     ++v->restarts;
     tell_restart(v, ms);
     if (!rest(v, ms))
@@ -293,22 +300,18 @@ int cli_launch(const cli_arguments *a, int ranks, const pel_prospect *p) {
   if (!cli_self()) return cli_complain(PEL_INTERNAL, "cannot find this program's file");
   int code = cli_hosts_read(a->hosts, &v.hosts);
   if (ranks < 1) v.ranks = a->hosts ? cli_hosts_slots(&v.hosts) : 1;
-  if (!code) code = cli_scratch_make(v.scratch);
+  if (!code) code = cli_scratch_make(&v.scratch);
   if (code) return code;
-  snprintf(v.status, sizeof v.status, "%s/status", v.scratch);
-  const int fd = open(v.status, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-  if (fd < 0) code = cli_complain(PEL_IO, "cannot make %s: %s", v.status, strerror(errno));
-  (void)close(fd);
-  setenv(CLI_STATUS, v.status, 1);
+  setenv(CLI_STATUS, v.scratch.status, 1);
   if (!v.hosts.n)
-    keep_together(v.scratch); /* elsewhere its name may be swept as that of a dead job */
+    keep_together(v.scratch.path); /* elsewhere its name may be swept as that of a dead job */
   tell_columns();
-  tell_starter(v.scratch);
+  tell_starter(v.scratch.path);
   v.signals = cli_signals_open();
   if (!code && v.signals < 0)
     code = cli_complain(PEL_INTERNAL, "cannot start mpirun: %s", strerror(errno));
   if (!code) code = supervise(&v);
-  cli_scratch_remove(v.scratch);
+  cli_scratch_end(&v.scratch);
   free(v.hosts.host);
   return code;
 }

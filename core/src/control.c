@@ -93,17 +93,27 @@ static void forget_files(const pel_sim *s, pel__journal *j) {
   }
 }
 
-static bool obeyed(pel__control *c, const pel_sim *s, int which, pel__journal *j) {
+static bool is_asked(pel__control *c, const pel_sim *s, int which) {
   char path[5000];
   name_file(s, which, path);
-  if (access(path, F_OK) || c->tells[which]) return false;
-  if (unlink(path)) {
-    c->tells[which] = true;
-    pel__journal_say(j, "%s is obeyed once, for it cannot be removed: %s", path, strerror(errno));
-  } else {
-    pel__journal_say(j, "%s: done as asked at step %ld", path, (long)s->step);
+  c->asked[which] = !c->tells[which] && !access(path, F_OK);
+  return c->asked[which];
+}
+
+void pel__control_done(pel__control *c, const pel_sim *s, bool saved, pel__journal *j) {
+  char path[5000];
+  for (int which = 0; which < FILES; ++which) {
+    if (!c->asked[which]) continue;
+    const bool done = saved || which == OUTPUT;
+    name_file(s, which, path);
+    c->asked[which] = false;
+    c->tells[which] = unlink(path) && errno != ENOENT;
+    if (c->tells[which])
+      pel__journal_say(j, "%s is obeyed once, for it cannot be removed: %s", path, strerror(errno));
+    else
+      pel__journal_say(j, "%s: %s as asked at step %ld", path, done ? "done" : "could not be done",
+                       (long)s->step);
   }
-  return true;
 }
 
 void pel__control_begin(pel__control *c, const pel_sim *s, double spent, bool restarted,
@@ -121,7 +131,7 @@ void pel__control_begin(pel__control *c, const pel_sim *s, double spent, bool re
   pel__journal_say(j, "the batch system ends this job in %s: the run stops before", text);
 }
 
-pel__orders pel__control_ask(pel__control *c, const pel_sim *s, double cost, pel__journal *j) {
+pel__orders pel__control_ask(pel__control *c, const pel_sim *s, double cost) {
   static const double pause = 0.5; /* [s] between two looks at the directory */
   const double now = MPI_Wtime(), known = cost > 0 ? cost : 1,
                every = s->set.checkpoint.wall_interval > 0
@@ -133,8 +143,8 @@ pel__orders pel__control_ask(pel__control *c, const pel_sim *s, double cost, pel
   o.late = now - c->start + 2 * (cost + c->longest) > c->limit;
   if (now - c->looked < pause) return o;
   c->looked = now;
-  o.stop = obeyed(c, s, STOP, j);
-  o.save = obeyed(c, s, CHECKPOINT, j) || o.save;
-  o.output = obeyed(c, s, OUTPUT, j);
+  o.stop = is_asked(c, s, STOP);
+  o.save = is_asked(c, s, CHECKPOINT) || o.save;
+  o.output = is_asked(c, s, OUTPUT);
   return o;
 }

@@ -13,6 +13,7 @@ typedef struct {
   double longest;       /* seconds of a step */
   double saved, looked; /* when a checkpoint was written, files were looked for */
   bool tells[3];        /* of each file, that it cannot be removed */
+  bool asked[3];        /* by each file, which is there until that is done */
 } pel__control;
 
 typedef struct {
@@ -25,9 +26,12 @@ typedef struct {
 void pel__control_begin(pel__control *c, const pel_sim *s, double spent, bool restarted,
                         pel__journal *j);
 
-/* To be asked once a step by rank 0; cost: seconds of the last checkpoint, 0: none yet.  Files that
- * are obeyed are removed. */
-pel__orders pel__control_ask(pel__control *c, const pel_sim *s, double cost, pel__journal *j);
+/* To be asked once a step by rank 0; cost: seconds of the last checkpoint, 0: none yet. */
+pel__orders pel__control_ask(pel__control *c, const pel_sim *s, double cost);
+
+/* What files asked for has been done, or, saved false, no checkpoint could be written: they are
+ * removed now, so that who waits for that finds it done.  Rank 0. */
+void pel__control_done(pel__control *c, const pel_sim *s, bool saved, pel__journal *j);
 
 /* Seconds between two checkpoints that lose the least when each costs so many and the run fails
  * every `mtbf` on average: Young (1974), doi:10.1145/361147.361115, with Daly's first correction

@@ -40,6 +40,8 @@ pel_observation pel_observe(const char *dir) {
   json_t *run = pel__run_json_load(dir), *beat = pel__json_load(dir, "heartbeat.json");
   snprintf(o.state, sizeof o.state, "%s", string_of(run, "state"));
   snprintf(o.cause, sizeof o.cause, "%s", string_of(json_object_get(run, "exit"), "cause"));
+  const json_t *code = json_object_get(json_object_get(run, "exit"), "code");
+  o.code = json_is_integer(code) ? (int)json_integer_value(code) : -1;
   o.first_step = integer_of(run, "first_step");
   o.step = integer_of(beat, "step");
   json_decref(run);

@@ -247,7 +247,8 @@ bool pel__record_checkpoint(pel__records *r) {
 /* How the lost results can be had; rank 0. */
 static void find_way_back(pel__records *r, bool results) {
   char *from = r->resume_from;
-  r->start_anew = r->saved_step < 0 || (results && r->lost_after < 0);
+  const bool kept = r->saved_step >= 0 && inode_of(r->checkpoint) != 0;
+  r->start_anew = !kept || (results && r->lost_after < 0);
   if (!results || r->start_anew || r->lost_after == r->saved_step) return;
   snprintf(from, sizeof r->resume_from, "%.4000s/checkpoints/step_%09ld.h5", r->s->dir,
            (long)r->lost_after);

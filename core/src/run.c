@@ -56,7 +56,7 @@ static agreement agree(pel__records *r, pel__control *c) {
   const double t0 = MPI_Wtime();
   pel__now_in(PEL__T_AGREE);
   pel__orders o = {false};
-  if (s->rank == 0) o = pel__control_ask(c, s, r->checkpoint_cost, r->journal);
+  if (s->rank == 0) o = pel__control_ask(c, s, r->checkpoint_cost);
   int x[5] = {atomic_load(&s->failed) != 0, s->nonfinite && s->set.diagnostics.nan_watch, o.save,
               o.output,
               o.late        ? STOP_WALLTIME
@@ -211,8 +211,10 @@ static int loop(pel__records *r, const pel_request *q, bool resumed, pel_error *
       pel__record_checkpoint(r);
       control.saved = MPI_Wtime();
     }
+    if (!last && a.stop != GO_ON) stopped(r, a.stop, e);
+    pel__control_done(&control, s, r->saved_step == s->step, r->journal);
     if (last) return pel__record_account(r, e);
-    if (a.stop != GO_ON) return stopped(r, a.stop, e);
+    if (e->code) return e->code;
     pel__now_step(s->step + 1);
     if (advance_clock(s, e)) return e->code;
     pel__journal_step(r->journal, s->step, s->time, s->dt);
@@ -341,7 +343,7 @@ int pel_run(MPI_Comm comm, const pel_host *host, const pel_request *request) {
   pel_error e = {0};
   pel__rundir *dir = NULL;
   pel_request q = *request;
-  if ((code = pel__settle(comm, host, &q))) return code;
+  if ((code = pel__settle(comm, host, &q, &done)) || done) return code;
   pel_sim *s = pel__sim_create(comm, host, &q, &code);
   if (!s) return code;
   pel__run_directory(&s->set, &q, s->dir, sizeof s->dir);

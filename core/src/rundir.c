@@ -126,6 +126,15 @@ static int has_checkpoint(const char *dir, pel_error *e) {
   return code < 0;
 }
 
+static bool is_damaged(const char *name) { return starts(name, "step_") && ends(name, ".bad"); }
+
+static bool has_damaged(const char *dir) {
+  char *sub = pel__path(dir, "checkpoints");
+  const bool yes = sub && visit_entries(sub, is_damaged, found) < 0;
+  free(sub);
+  return yes;
+}
+
 static bool is_used(const char *dir, pel_error *e) {
   for (int i = 0; i < PEL_N(owned); ++i)
     if (exists(dir, owned[i])) return true;
@@ -478,6 +487,11 @@ static int take_lock(const char *dir, char self[PEL__OWNER], pel_error *e) {
 static int prepare(const char *dir, pel__rundir_use use, pel_error *e) {
   if (use == PEL__CONTINUE && pel__rundir_resumable(dir, e)) return e->code;
   if (use == PEL__NEW && is_used(dir, e)) return refuse_used(dir, e);
+  if (use == PEL__AGAIN && has_damaged(dir))
+    return pel_error_set(e, PEL_IO,
+                         "%s/checkpoints holds nothing but damaged checkpoints (*.bad): look into "
+                         "them, or begin anew with --overwrite",
+                         dir);
   if (use == PEL__AGAIN && has_checkpoint(dir, e))
     return pel_error_set(e, PEL_IO,
                          "%s/checkpoints can be read only now and then; nothing was begun", dir);

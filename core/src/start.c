@@ -26,20 +26,6 @@ static bool inside(const char *file, const char *run) {
   return strncmp(path, dir, n) == 0 && (path[n] == '/' || !path[n]);
 }
 
-int pel__settle(MPI_Comm comm, const pel_host *host, pel_request *q) {
-  int rank, x[2] = {PEL_OK, false};
-  pel_prospect p;
-  if (!q->auto_resume) return PEL_OK;
-  MPI_Comm_rank(comm, &rank);
-  if (rank == 0) {
-    x[0] = pel_peek(host, q, &p);
-    x[1] = x[0] == PEL_OK && pel__rundir_newest(p.dir) >= 0;
-  }
-  MPI_Bcast(x, 2, MPI_INT, 0, comm);
-  if (x[1]) q->resume = "";
-  return x[0];
-}
-
 bool pel__continues(const pel_sim *s, const pel_request *q) {
   if (!q->resume || !*q->resume) return q->resume != NULL;
   int yes = s->rank == 0 && inside(q->resume, s->dir);
@@ -73,6 +59,35 @@ static bool ended(const char *dir) {
   const bool yes = state && strcmp(state, pel__state_name(PEL_OK)) == 0;
   json_decref(run);
   return yes;
+}
+
+/* Says so of a run without checkpoints, as it did at its end. */
+static void tell_ended(const char *dir) {
+  json_t *run = pel__run_json_load(dir);
+  const char *fingerprint = json_string_value(json_object_get(run, "fingerprint"));
+  printf(
+      "%s is complete; it left no checkpoint to go on from: --overwrite begins anew\n"
+      "fingerprint: %s\n",
+      dir, fingerprint ? fingerprint : "?");
+  json_decref(run);
+}
+
+int pel__settle(MPI_Comm comm, const pel_host *host, pel_request *q, bool *done) {
+  int rank, x[3] = {PEL_OK, false, false};
+  pel_prospect p;
+  *done = false;
+  if (!q->auto_resume) return PEL_OK;
+  MPI_Comm_rank(comm, &rank);
+  if (rank == 0) {
+    x[0] = pel_peek(host, q, &p);
+    x[1] = x[0] == PEL_OK && pel__rundir_newest(p.dir) >= 0;
+    x[2] = x[0] == PEL_OK && !x[1] && ended(p.dir);
+    if (x[2]) tell_ended(p.dir);
+  }
+  MPI_Bcast(x, 3, MPI_INT, 0, comm);
+  if (x[1]) q->resume = "";
+  *done = x[2];
+  return x[0];
 }
 
 bool pel__complete(const pel__records *r, bool continued, char *sentence, size_t size) {

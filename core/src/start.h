@@ -8,8 +8,9 @@
 void pel__run_directory(const pel__settings *set, const pel_request *q, char *dir, size_t size);
 
 /* Decides auto_resume: q->resume becomes "" if the directory has checkpoints.  PEL_OK, or a code
- * after a sentence on stderr.  Collective. */
-int pel__settle(MPI_Comm comm, const pel_host *host, pel_request *q);
+ * after a sentence on stderr.  *done: the run is complete, which has been said, though it left no
+ * checkpoint; its results must stay.  Collective. */
+int pel__settle(MPI_Comm comm, const pel_host *host, pel_request *q, bool *done);
 
 /* Whether the run goes on in its own directory, rather than not at all or from a checkpoint
  * elsewhere.  Collective. */

@@ -82,9 +82,9 @@ for what, fault, reason in (
     check(what, text, has(reason, 'restart 1 of at most 5 in 0.2 s, from step '))
     history = run_json(run.dir)['history']
     check(f'{what}: history', (len(history), history[0]['exit']['reason']),
-          lambda x: x[0] == 1 and (reason in x[1] or x[1] == 'stopped on request'))
+          lambda x: x[0] == 1 and (reason in x[1] or (what, x[1]) == ('told to end', 'stopped on request')))
     check(f'{what}: nothing left', run.gone(), True)
-    check(f'{what}: its files are gone', glob.glob(f'/dev/shm/pelsim_{run.pid}_*'), [])
+    check(f'{what}: its files are gone', glob.glob(f'/dev/shm/pelsim_job_{run.pid}_*'), [])
     if what == 'stopped':
         check(what, text, has('no step for 2 s and no sign of work; where the ranks are:\n',
                               '  rank 0 is at step ', '  rank 1 does not answer: its process ',
@@ -184,6 +184,20 @@ check('walltime', run.code(60), 75)
 check('walltime', (time.time() - begun, 'before the wall-clock limit' in run.text()),
       lambda x: x[0] < 9 and x[1])
 
+# ---- mpirun that fails before there are ranks: once, and always
+
+with open('hiccup', 'w', encoding='utf-8') as f:
+    f.write('#!/bin/sh\n[ -e tried ] && exec mpirun "$@"\ntouch tried\nexit 1\n')
+os.chmod('hiccup', 0o755)
+code, out, err = pelsim('run', 'short.ini', '-n', 2, '-t', 1, '--retries', 3, '--dir', 'hiccups',
+                        env={'PELSIM_MPIRUN': os.path.abspath('hiccup')})
+check('mpirun fails once', (code, last_line(out)), (0, whole))
+check('mpirun fails once', err, has('before the first step: mpirun could not start the ranks (exit code 1); '
+                                    'restart 1 of at most 3 in 2 s'))
+code, out, err = pelsim('run', 'short.ini', '-n', 2, '-t', 1, '--dir', 'never',
+                        env={'PELSIM_MPIRUN': '/bin/false'})
+check('mpirun fails, no retries', (code, err), (2, 'pelsim: mpirun could not start the ranks (exit code 1)\n'))
+
 # ---- what would only fail again, and what cannot be
 
 code, out, err = pelsim('run', 'short.ini', '-n', 2, '--retries', 3, '--dir', 'wrong', '-s', 'grid.nxx=1')
@@ -211,6 +225,25 @@ check('without a checkpoint', run.code(60), 70)
 code, out, err = pelsim('run', 'short.ini', '--auto-resume', '--dir', run.dir, '-t', 1)
 check('begun anew', (code, err, last_line(out)), (0, '', whole))
 check('begun anew: history', [h['state'] for h in run_json(run.dir)['history']], ['killed'])
+code, out, err = pelsim('run', 'short.ini', '--dir', 'bare', '-t', 1, '-s', 'checkpoint.at_end=no',
+                        '-s', 'checkpoint.every=100000000')
+check('complete, no checkpoint', (code, err, last_line(out)), (0, '', whole))
+with open('bare/diagnostics.csv', 'rb') as f:
+    rows = f.read()
+code, out, err = pelsim('run', 'short.ini', '--dir', 'bare', '-t', 1, '--auto-resume')
+check('complete, no checkpoint', (code, err, last_line(out)), (0, '', whole))
+with open('bare/diagnostics.csv', 'rb') as f:
+    check('complete, no checkpoint: its results stay', f.read() == rows, True)
+run = saved(Run('long.ini', '-n', 2))
+run.kill(signal.SIGTERM)
+check('all damaged', run.code(), 75)
+for step in steps_of(run.dir):
+    with open(f'{run.dir}/checkpoints/step_{step:09d}.h5', 'r+b') as f:
+        f.truncate(5000)
+for sentence in 'there is no good checkpoint', 'holds nothing but damaged checkpoints (*.bad)':
+    code, out, err = pelsim('run', 'long.ini', '--dir', run.dir, '-t', 1, '--auto-resume')
+    check('all damaged', (code, os.path.exists(f'{run.dir}/diagnostics.csv')), (4, True))
+    check('all damaged', err, has(sentence))
 for words in (['--overwrite', '--auto-resume'], ['--resume', '--auto-resume']):
     code, out, err = pelsim('run', 'short.ini', '--dir', 'x', *words)
     check(words, (code, out), (2, ''))

@@ -19,7 +19,7 @@ CALL(OPEN, EMFILE, FILE *, NULL, fopen, (const char *path, const char *how), (pa
 CALL(OPEN, EIO, DIR *, NULL, opendir, (const char *path), (path))
 CALL(OPEN, EROFS, int, -1, mkstemp, (char *path), (path))
 CALL(OPEN, EROFS, char *, NULL, mkdtemp, (char *path), (path))
-CALL(OPEN, EMFILE, int, -1, pipe, (int *fd), (fd))
+CALL(OPEN, EMFILE, int, -1, memfd_create, (const char *name, unsigned how), (name, how))
 CALL(OPEN, EMFILE, FILE *, NULL, popen, (const char *command, const char *how), (command, how))
 CALL(OPEN, EMFILE, int, -1, pipe2, (int *fd, int how), (fd, how))
 

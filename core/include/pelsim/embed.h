@@ -66,6 +66,7 @@ int pel_peek(const pel_host *host, const pel_request *r, pel_prospect *p);
 typedef struct {
   uint64_t stamp;      /* changes when a run begins there; 0: none has */
   char state[16];      /* "running", "done", "stopped", "failed", "killed"; "": no run */
+  int code;            /* exit code of the newest invocation; -1: it has not ended */
   char cause[16];      /* of "stopped": "signal", "file" or "walltime" */
   int64_t first_step;  /* where the newest invocation began */
   int64_t step;        /* of its newest heartbeat */
