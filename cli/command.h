@@ -122,10 +122,10 @@ enum { CLI_STARTING = -1, CLI_READY = -2, CLI_UNKNOWN = -3 }; /* otherwise the e
 bool cli_status_write(int status);
 int cli_status_read(const char *path);
 
-/* What a later attempt is told in the environment: the step to stop at, and the seconds that those
- * before it took. */
+/* What a later attempt is told in the environment: the step to stop at, and when the first
+ * began, in seconds of the epoch. */
 #define CLI_UNTIL "PELSIM_UNTIL"
-#define CLI_SPENT "PELSIM_SPENT"
+#define CLI_SINCE "PELSIM_SINCE"
 
 /* Starts mpirun with a->worker on `ranks` ranks, passes signals on as SIGUSR1, watches the run, and
  * restarts one that breaks off or hangs up to a->retries times.  ranks 0: as many as a->hosts take,

@@ -40,18 +40,20 @@ typedef struct {
 } launch;
 
 int cli_signals_open(void) {
-  static const int list[] = {SIGINT, SIGTERM, SIGUSR1, SIGHUP, SIGCHLD};
+  static const int list[] = {SIGINT, SIGTERM, SIGUSR1, SIGUSR2, SIGHUP, SIGCHLD};
   sigset_t caught;
   sigemptyset(&caught);
   for (int i = 0; i < PEL_N(list); ++i) sigaddset(&caught, list[i]);
   sigprocmask(SIG_BLOCK, &caught, NULL);
+  signal(SIGPIPE, SIG_IGN); /* whoever reads what is said may leave */
   return signalfd(-1, &caught, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
 bool cli_signals_stop(int signals) {
   struct signalfd_siginfo s;
   bool stop = false;
-  while (read(signals, &s, sizeof s) == (ssize_t)sizeof s) stop = stop || s.ssi_signo != SIGCHLD;
+  while (read(signals, &s, sizeof s) == (ssize_t)sizeof s)
+    stop = stop || (s.ssi_signo != SIGCHLD && s.ssi_signo != SIGUSR2);
   return stop;
 }
 
@@ -66,6 +68,7 @@ static void become_mpirun(const char *const *argv, int text, pid_t parent) {
   dup2(text, STDERR_FILENO);
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, NULL);
+  signal(SIGPIPE, SIG_DFL);
   execvp(argv[0], (char *const *)argv);
   const int why = errno;
   dprintf(STDERR_FILENO, "pelsim: cannot start '%s': %s; install Open MPI's mpirun\n", argv[0],
@@ -105,6 +108,11 @@ static void end_job(launch *l) {
 
 static void on_signal(launch *l, int signal) {
   if (signal == SIGCHLD) return;
+  if (signal == SIGUSR2) { /* the ranks are to say where they are */
+    l->watch->overheard = true;
+    if (cli_status_read(l->status) != CLI_STARTING) kill(l->mpirun, SIGUSR2);
+    return;
+  }
   l->stop = true;
   if (signal != SIGINT) return;
   if (++*l->interrupts == 1) cli_say_stopping();

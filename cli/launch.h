@@ -21,6 +21,7 @@ typedef struct {
   uint64_t heartbeats;
   double quiet;                /* [s] since the last sign of life, or since they were asked */
   bool asking, compared;       /* answers are awaited; there are earlier ones to compare with */
+  bool overheard;              /* somebody else wants to hear the answers */
   bool seen;                   /* there was a heartbeat: the ranks had started */
   int patience;                /* times that nothing had moved but a disk was being waited for */
   cli_answer *answer, *before; /* [ranks] */

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 #include "command.h"
 
@@ -94,8 +95,22 @@ static int check_world(const cli_world *w, const char *command) {
                       command, w->launcher, w->size, size, size == 1 ? "" : "s");
 }
 
+static double epoch(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_REALTIME, &t);
+  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* The clock of a run starts with the command, not when MPI has got going. */
+static void tell_since(void) {
+  char text[40];
+  snprintf(text, sizeof text, "%.3f", epoch());
+  setenv(CLI_SINCE, text, 0);
+}
+
 pel_request cli_request(const cli_arguments *a) {
-  const char *until = getenv(CLI_UNTIL), *spent = getenv(CLI_SPENT);
+  const char *until = getenv(CLI_UNTIL), *since = getenv(CLI_SINCE);
+  const double spent = since ? epoch() - strtod(since, NULL) : 0;
   return (pel_request){.config = a->operand[0],
                        .overrides = a->set.word,
                        .noverrides = a->set.n,
@@ -105,7 +120,7 @@ pel_request cli_request(const cli_arguments *a) {
                        .auto_resume = a->auto_resume,
                        .steps = a->steps,
                        .until = until ? strtoll(until, NULL, 10) : 0,
-                       .spent = spent ? strtod(spent, NULL) : 0,
+                       .spent = spent > 0 ? spent : 0,
                        .threads = (int)a->threads,
                        .progress = a->progress};
 }
@@ -141,6 +156,7 @@ static int work(const cli_arguments *a, const cli_world *w, cli_task *task, bool
 int cli_parallel(const cli_arguments *a, cli_task *task, bool stoppable) {
   static pel_prospect prospect;
   const cli_world w = cli_world_look();
+  tell_since();
   if (w.launcher) {
     if (a->ranks && a->ranks != w.size)
       return cli_complain(

@@ -28,7 +28,6 @@ typedef struct {
   int started; /* ranks of this attempt: fewer if hosts are lost */
   cli_scratch scratch;
   int signals, interrupts;
-  double start;  /* [s] */
   int64_t until; /* --steps as the step to stop at; 0: not given or not known */
   int64_t best;  /* step of the newest checkpoint so far; -1: none */
   int restarts, fruitless;
@@ -75,8 +74,6 @@ static void tell_starter(const char *scratch) {
 
 static void tell_attempt(const supervisor *v) {
   char text[40];
-  snprintf(text, sizeof text, "%.3f", now_s() - v->start);
-  setenv(CLI_SPENT, text, 1);
   if (!v->restarts || !v->until) return;
   snprintf(text, sizeof text, "%" PRId64, v->until);
   setenv(CLI_UNTIL, text, 1);
@@ -99,7 +96,7 @@ static bool goes_on(const supervisor *v) {
 }
 
 static const char **command_line(const supervisor *v) {
-  static const char *const passed[] = {CLI_STATUS, CLI_SPENT, CLI_UNTIL, "PELSIM_COLUMNS",
+  static const char *const passed[] = {CLI_STATUS, CLI_SINCE, CLI_UNTIL, "PELSIM_COLUMNS",
                                        "PELSIM_STARTER"};
   const cli_arguments *a = v->a;
   const bool again = goes_on(v);
@@ -296,7 +293,7 @@ static int supervise(supervisor *v) {
 
 int cli_launch(const cli_arguments *a, int ranks, const pel_prospect *p) {
   static supervisor v;
-  v = (supervisor){.a = a, .p = p, .ranks = ranks, .start = now_s(), .best = -1};
+  v = (supervisor){.a = a, .p = p, .ranks = ranks, .best = -1};
   if (!cli_self()) return cli_complain(PEL_INTERNAL, "cannot find this program's file");
   int code = cli_hosts_read(a->hosts, &v.hosts);
   if (ranks < 1) v.ranks = a->hosts ? cli_hosts_slots(&v.hosts) : 1;

@@ -30,7 +30,7 @@ bool cli_watch_hear(void *watch, const char *line) {
              &a.done) != 4)
     return false;
   if (w->asking && rank >= 0 && rank < w->ranks) w->answer[rank] = a;
-  return w->asking || w->compared; /* it may come too late */
+  return !w->overheard && (w->asking || w->compared); /* it may come too late */
 }
 
 static bool all_heard(const cli_watch *w) {

@@ -131,16 +131,26 @@ void pel__control_begin(pel__control *c, const pel_sim *s, double spent, bool re
   pel__journal_say(j, "the batch system ends this job in %s: the run stops before", text);
 }
 
+/* [s] of a checkpoint when none has been written yet: twice as many numbers a cell as most models
+ * have, on a slow disk. */
+static double guess(const pel_sim *s) {
+  const double cells =
+      (double)s->grid.axis[0].n * (double)s->grid.axis[1].n * (double)s->grid.axis[2].n;
+  return 0.1 + cells * 16 * sizeof(double) / 100e6;
+}
+
+static const double ending = 2; /* [s] of the report, of MPI's end, and of a job script's */
+
 pel__orders pel__control_ask(pel__control *c, const pel_sim *s, double cost) {
   static const double pause = 0.5; /* [s] between two looks at the directory */
-  const double now = MPI_Wtime(), known = cost > 0 ? cost : 1,
+  const double now = MPI_Wtime(), known = cost > 0 ? cost : guess(s),
                every = s->set.checkpoint.wall_interval > 0
                            ? s->set.checkpoint.wall_interval
                            : pel__checkpoint_interval(known, s->set.checkpoint.mtbf);
   pel__orders o = {.save = now - c->saved > every};
   c->longest = fmax(c->longest, now - c->last);
   c->last = now;
-  o.late = now - c->start + 2 * (cost + c->longest) > c->limit;
+  o.late = now - c->start + 2 * (known + c->longest) + fmin(ending, c->limit / 4) > c->limit;
   if (now - c->looked < pause) return o;
   c->looked = now;
   o.stop = is_asked(c, s, STOP);

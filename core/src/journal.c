@@ -288,7 +288,7 @@ static bool can_go_on(const pel__journal *j, const pel__run_result *r) {
 
 /* How the run ended and what can be done next. */
 static void say_outcome(pel__journal *j, const pel__run_result *r) {
-  char at[PEL__SHORT], command[1000];
+  char at[PEL__SHORT], command[20000];
   pel__model_time(at, r->time, j->f.time_name);
   if (j->csv.lost)
     pel__journal_say(j, "diagnostics.csv lacks %" PRId64 " rows that could not be written",

@@ -41,6 +41,9 @@ void pel__standard_directory(char *dir, size_t size, const char *config);
 /* Step of the newest file in dir/checkpoints, good or not; -1: there is none. */
 int64_t pel__rundir_newest(const char *dir);
 
+/* 0, or the errno of why this user cannot look into the directory, its checkpoints or its lock. */
+int pel__rundir_closed(const char *dir);
+
 /* Whether a process holds the lock of `dir`.  Does not take it for longer than a moment. */
 bool pel__rundir_held(const char *dir);
 

@@ -89,6 +89,7 @@ static json_t *history(const json_t *earlier) {
 }
 
 json_t *pel__run_json(const pel__run_facts *f, time_t started, const json_t *earlier) {
+  char place[4096];
   json_t *run = json_object();
   json_t *config = f->config_json ? json_loads(f->config_json, 0, NULL) : NULL;
   put(run, "model", pel__json_text(f->model));
@@ -98,6 +99,7 @@ json_t *pel__run_json(const pel__run_facts *f, time_t started, const json_t *ear
   put(run, "ended", json_null());
   put(run, "pid", json_integer(getpid()));
   put(run, "config_path", pel__json_text(f->config_path));
+  put(run, "started_in", pel__json_text(getcwd(place, sizeof place)));
   put(run, "resumed_from", pel__json_text(f->resumed_from));
   put(run, "first_step", json_integer(f->first_step));
   put(run, "last_step", f->last_step >= 0 ? json_integer(f->last_step) : json_null());

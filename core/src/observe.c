@@ -124,10 +124,13 @@ int pel_resumable(const char *dir, char *why, size_t size) {
   const int64_t checkpoint = pel__rundir_newest(dir);
   const int stuck = fruitless(run, checkpoint);
   const char *no = reason_against(dir, run);
-  int code = PEL_DIFFERS;
+  int code = PEL_DIFFERS, closed;
   if (stat(dir, &s) || !S_ISDIR(s.st_mode)) {
     code = PEL_IO;
     snprintf(why, size, "%s is no directory", dir);
+  } else if ((closed = pel__rundir_closed(dir))) {
+    code = PEL_IO;
+    snprintf(why, size, "%s cannot be looked into: %s", dir, strerror(closed));
   } else if (!run && stamp(dir, "run.json")) {
     code = PEL_IO;
     snprintf(why, size, "%s/run.json is damaged: what it tells of the run cannot be read", dir);

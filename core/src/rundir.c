@@ -257,6 +257,8 @@ static int refuse_used(const char *dir, pel_error *e) {
   json_decref(run);
   const bool resumable = has_checkpoint(dir, e);
   if (e->code) return e->code;
+  if (resumable && strlen(command) + 1 == sizeof command) /* cut off, it would be another run */
+    snprintf(command, sizeof command, "pelsim run --resume ..., as it was started");
   if (resumable)
     return pel_error_set(e, PEL_USAGE,
                          "%s holds an earlier run%s: continue it with `%s`, or add --overwrite to "
@@ -394,6 +396,20 @@ static bool outlive(int fd, const char *dir, int patience_s) {
     usleep(LOOK_MS * 1000);
   }
   return false;
+}
+
+int pel__rundir_closed(const char *dir) {
+  static const struct {
+    const char *name;
+    int how;
+  } looked[] = {{".", R_OK | X_OK}, {"checkpoints", R_OK | X_OK}, {".lock", R_OK}};
+  int code = 0;
+  for (int i = 0; i < PEL_N(looked) && !code; ++i) {
+    char *path = pel__path(dir, looked[i].name);
+    if (path && access(path, looked[i].how) && errno != ENOENT) code = errno;
+    free(path);
+  }
+  return code;
 }
 
 bool pel__rundir_held(const char *dir) {

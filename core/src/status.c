@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "journal_parts.h"
 
@@ -17,7 +18,7 @@ typedef struct {
   int64_t checkpoint;    /* step of the newest; -1: none */
   double checkpoint_age; /* [s] */
   double eta;            /* [s]; NAN: not known */
-  char command[1000];    /* that resumes */
+  char command[20000];   /* that resumes */
 } status;
 
 enum { SILENCE = 60 }; /* [s] without heartbeat that are worth a word; a step may take long */
@@ -138,6 +139,18 @@ static void print_history(FILE *out, const status *x) {
   }
 }
 
+/* The command that resumes, for the directory in which the run was started. */
+static void print_next(FILE *out, const status *x) {
+  char here[4096] = "", there[20000] = "";
+  const char *place = string_of(x->run, "started_in", NULL);
+  fprintf(out, "%-12s ", "next");
+  if (place && getcwd(here, sizeof here) && strcmp(here, place)) {
+    pel_shell_word(there, sizeof there, place);
+    fprintf(out, "cd %s && ", there);
+  }
+  fprintf(out, "%s%s\n", x->command, x->checkpoint < 0 ? " (no checkpoint)" : "");
+}
+
 static void print_text(FILE *out, const status *x) {
   char why[5200];
   const char *reason = string_of(json_object_get(x->run, "exit"), "reason", NULL);
@@ -151,7 +164,7 @@ static void print_text(FILE *out, const status *x) {
   print_history(out, x);
   const bool known = json_is_string(json_object_get(x->run, "config_path"));
   if (pel_resumable(x->dir, why, sizeof why) == PEL_OK && known)
-    fprintf(out, "%-12s %s%s\n", "next", x->command, x->checkpoint < 0 ? " (no checkpoint)" : "");
+    print_next(out, x);
   else if (!(is_running(x) && x->held) && strcmp(state_of(x), "done"))
     fprintf(out, "%-12s %s\n", "next", why + strlen(x->dir) + 2);
 }
@@ -189,8 +202,12 @@ static void print_json(FILE *out, const status *x) {
 
 int pel_status(FILE *out, const char *dir, bool json) {
   status x = look(dir);
+  const int closed = pel__rundir_closed(dir);
   int code = PEL_OK;
-  if (!x.run) {
+  if (closed) {
+    code = PEL_IO;
+    fprintf(stderr, "pelsim: %s cannot be looked into: %s\n", dir, strerror(closed));
+  } else if (!x.run) {
     code = PEL_IO;
     fprintf(stderr,
             "pelsim: %s holds no run: there is no run.json that can be read; name the "

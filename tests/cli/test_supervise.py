@@ -4,9 +4,10 @@ import glob
 import json
 import os
 import signal
+import subprocess
 import time
 
-from clitest import PELSIM, check, finish, has, pelsim, workdir
+from clitest import ENVIRONMENT, PELSIM, check, finish, has, pelsim, workdir
 from running import Run
 
 CONFIG = """[run]
@@ -207,6 +208,25 @@ check('--retries under mpirun', code, 2)
 check('--retries under mpirun', err, has('--retries needs pelsim to start the ranks itself'))
 code, out, err = pelsim('run', 'short.ini', '--retries', 3, '-t', 1, '--dir', 'alone', '--steps', 5)
 check('--retries on one rank', (code, err), (0, ''))
+
+# ---- nobody reads what is said any more; where are the ranks?
+
+reader, writer = os.pipe()
+p = subprocess.Popen([PELSIM, 'run', 'short.ini', '-n', '2', '-t', '1', '--retries', '3', '--dir', 'piped',
+                      '-s', 'checkpoint.every=1000'], env=ENVIRONMENT, stdout=writer, stderr=writer)
+os.close(writer), os.close(reader)
+end = time.time() + 60
+while not steps_of('piped') and time.time() < end:
+    time.sleep(.02)
+children = subprocess.run(['pgrep', '-P', str(p.pid)], capture_output=True, text=True).stdout.split()
+ranks = subprocess.run(['pgrep', '-P', children[0]], capture_output=True, text=True).stdout.split()
+os.kill(int(ranks[-1]), signal.SIGKILL)
+check('nobody reads: exit code', p.wait(60), lambda c: c in (0, 4))
+check('nobody reads: done', run_json('piped')['state'], 'done')
+run = saved(Run('long.ini', '-n', 2))
+run.kill(signal.SIGUSR2)
+said(run, 'pelsim: rank 1: step ', 10)
+check('SIGUSR2 is a question', run.kill(signal.SIGTERM).code(), 75)
 
 # ---- --auto-resume
 
