@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,7 +23,8 @@
 struct pel__guard {
   pthread_t thread;
   char *path, owner[PEL__OWNER];
-  struct timespec pause;
+  time_t pause; /* [s] */
+  sem_t stop;
   int rank;
 };
 
@@ -38,20 +40,26 @@ static bool is_taken(const pel__guard *g) {
   return strcmp(text, g->owner) != 0;
 }
 
+/* False: the guard is no longer wanted. */
+static bool wait_for_next_look(pel__guard *g) {
+  struct timespec next;
+  int code;
+  clock_gettime(CLOCK_REALTIME, &next);
+  next.tv_sec += g->pause;
+  do code = sem_timedwait(&g->stop, &next);
+  while (code && errno == EINTR);
+  return code != 0;
+}
+
 static void *stand(void *guard) {
-  const pel__guard *g = guard;
-  int state;
-  for (;;) {
-    nanosleep(&g->pause, NULL); /* where pel__guard_end may cancel */
-    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
-    if (is_taken(g)) {
-      dprintf(STDERR_FILENO,
-              "pelsim: rank %d was cut off and a later attempt has taken over its run directory: "
-              "it ends\n",
-              g->rank);
-      _exit(PEL_INTERNAL);
-    }
-    pthread_setcancelstate(state, NULL);
+  pel__guard *g = guard;
+  while (wait_for_next_look(g)) {
+    if (!is_taken(g)) continue;
+    dprintf(STDERR_FILENO,
+            "pelsim: rank %d was cut off and a later attempt has taken over its run directory: "
+            "it ends\n",
+            g->rank);
+    _exit(PEL_INTERNAL);
   }
   return NULL;
 }
@@ -59,6 +67,7 @@ static void *stand(void *guard) {
 /* Signals are for the thread that computes. */
 static int start(pel__guard *g) {
   sigset_t all, before;
+  sem_init(&g->stop, 0, 0);
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
   const int code = pthread_create(&g->thread, NULL, stand, g);
@@ -77,7 +86,7 @@ pel__guard *pel__guard_begin(MPI_Comm comm, const char *dir, const char *owner) 
   MPI_Bcast(text, sizeof text, MPI_CHAR, 0, comm);
   if (g) {
     *g = (pel__guard){.path = pel__path(dir, ".lock"),
-                      .pause = {.tv_sec = 1 + (rank ? size / LOOKS_A_SECOND : 0)},
+                      .pause = 1 + (rank ? size / LOOKS_A_SECOND : 0),
                       .rank = rank};
     memcpy(g->owner, text, sizeof text);
     if (*text && g->path && start(g) == 0) return g;
@@ -89,8 +98,9 @@ pel__guard *pel__guard_begin(MPI_Comm comm, const char *dir, const char *owner) 
 
 void pel__guard_end(pel__guard *g) {
   if (!g) return;
-  pthread_cancel(g->thread);
+  sem_post(&g->stop);
   pthread_join(g->thread, NULL);
+  sem_destroy(&g->stop);
   free(g->path);
   free(g);
 }

@@ -186,7 +186,9 @@ check('a model of fields', (code, err), lambda x: x[0] == 2 and
 os.mkdir('shut')
 run('shut', '-t', 1)
 os.mkdir('shut/observables.h5')
-said = run('shut', *ALL, '-t', 1, '--resume', *words(time__steps=400))
-check('a file that cannot be written', said, has('cannot write shut/observables.h5', 'goes on'))
+code, out, err = pelsim('run', CONFIG, '--dir', 'shut', *SMALL, *ALL, '-t', 1, '--resume', *words(time__steps=400))
+check('a file that cannot be written', (code, out), lambda x: x[0] == 4 and
+      has('cannot write shut/observables.h5', 'goes on')(x[1]))
+check('a file that cannot be written', err, has('observables.h5 could not be written', '--resume'))
 
 finish(folder)

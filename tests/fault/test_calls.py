@@ -23,7 +23,7 @@ HARMLESS = set('''
  clock_gettime dlclose dlerror dlopen dlsym dprintf dup2 execv execvp exit fcntl fscanf getpid
  getppid getrusage gethostname getopt ini_parse_stream ioctl madvise nanosleep pause pclose poll prctl
  pthread_mutex_lock pthread_mutex_unlock raise random sched_getaffinity sched_yield setenv setsid
- environ getuid posix_spawn_file_actions_addchdir_np posix_spawn_file_actions_addclose
+ environ getuid sem_destroy sem_init sem_post sem_timedwait posix_spawn_file_actions_addchdir_np posix_spawn_file_actions_addclose
  posix_spawn_file_actions_adddup2 posix_spawn_file_actions_destroy posix_spawn_file_actions_init
  pthread_cancel pthread_join pthread_setcancelstate pthread_sigmask sigfillset sleep
  sigaction sigaddset sigemptyset signal sigprocmask sscanf sysconf uname unsetenv usleep waitpid
