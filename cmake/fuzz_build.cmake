@@ -1,5 +1,5 @@
 # Builds the fuzz targets of tests/fuzz with clang in a build folder of their own, because libFuzzer
-# needs every source compiled by clang, and declares one test a target.  A test ends after 20 s;
+# needs every source compiled by clang, and declares one test a target.  A test ends after 12 s;
 # longer: <build>/fuzz/tests/fuzz_NAME -max_total_time=3600 CORPUS.
 file(GLOB targets CONFIGURE_DEPENDS fuzz/*.c)
 find_program(CLANG clang)
@@ -33,6 +33,6 @@ foreach(file ${targets})
     set(seeds "")
   endif()
   pelsim_add_test(fuzz.${name} LABELS fuzz TIMEOUT 120
-    COMMAND ${fuzz}/tests/fuzz_${name} -max_total_time=20 -timeout=10 -rss_limit_mb=2048
+    COMMAND ${fuzz}/tests/fuzz_${name} -max_total_time=12 -timeout=10 -rss_limit_mb=2048
             -verbosity=0 -print_final_stats=1 -artifact_prefix=${fuzz}/${name}_ ${corpus} ${seeds})
 endforeach()
