@@ -57,6 +57,11 @@ static size_t find_on_node(pel__halo *h, MPI_Comm comm) {
   return bytes;
 }
 
+/* Errors of a window end the job as those of messages do. */
+static void must(const pel__halo *h, int code) {
+  if (code != MPI_SUCCESS) MPI_Comm_call_errhandler(h->node, code);
+}
+
 /* Allocates the window, all ranks of the node or none.  Collective on the node. */
 static bool open_window(pel__halo *h, size_t bytes, char **mine) {
   MPI_Info info;
@@ -71,7 +76,10 @@ static bool open_window(pel__halo *h, size_t bytes, char **mine) {
   MPI_Errhandler_free(&own);
   MPI_Info_free(&info);
   MPI_Allreduce(MPI_IN_PLACE, &good, 1, MPI_INT, MPI_MIN, h->node);
-  if (!good) h->window = MPI_WIN_NULL;
+  if (good)
+    MPI_Win_set_errhandler(h->window, MPI_ERRORS_RETURN);
+  else
+    h->window = MPI_WIN_NULL;
   return good;
 }
 
@@ -92,7 +100,7 @@ static void find_buffers(pel__halo *h, MPI_Comm comm, int tag, char *mine) {
     MPI_Aint length;
     int unit;
     char *other;
-    MPI_Win_shared_query(h->window, w->node_rank, &length, &unit, &other);
+    must(h, MPI_Win_shared_query(h->window, w->node_rank, &length, &unit, &other));
     w->shared = true;
     for (int t = 0; t < TURNS; ++t) {
       w->send[t] = (double *)(mine + w->mine + t * (MPI_Aint)padded(p->nsend));
@@ -112,14 +120,14 @@ static void share(pel__halo *h, MPI_Comm comm, int tag) {
   char *mine;
   if (!agree[0] || agree[1] || !open_window(h, bytes ? bytes : LINE, &mine)) return;
   find_buffers(h, comm, tag, mine);
-  MPI_Win_lock_all(MPI_MODE_NOCHECK, h->window);
+  must(h, MPI_Win_lock_all(MPI_MODE_NOCHECK, h->window));
 }
 
 /* What was written to shared memory before is seen by who learns of it by a message after. */
 static void fence(pel__halo *h) {
   if (h->window == MPI_WIN_NULL) return;
   atomic_thread_fence(memory_order_seq_cst);
-  MPI_Win_sync(h->window);
+  must(h, MPI_Win_sync(h->window));
 }
 
 /* ---- create and destroy ---- */
@@ -186,8 +194,8 @@ void pel__halo_destroy(pel__halo *h) {
   for (int i = 0; h->req && i < 2 * h->plan.npeers; ++i)
     if (h->req[i] != MPI_REQUEST_NULL) MPI_Request_free(&h->req[i]);
   if (h->window != MPI_WIN_NULL) {
-    MPI_Win_unlock_all(h->window);
-    MPI_Win_free(&h->window);
+    must(h, MPI_Win_unlock_all(h->window));
+    must(h, MPI_Win_free(&h->window));
   }
   if (h->node != MPI_COMM_NULL) MPI_Comm_free(&h->node);
   free(h->buffer);

@@ -31,7 +31,7 @@ HARMLESS = set('''
 # MPI: what has no arguments to be wrong, what ends the job, how errors are to be handled; and the
 # allocation of shared memory, which fails on all ranks of a node or on none (messages then do).
 HARMLESS |= {'MPI_' + name for name in '''
- Abort Comm_create_errhandler Comm_get_errhandler Comm_set_errhandler Errhandler_free Error_string Get_library_version
+ Abort Comm_call_errhandler Win_set_errhandler Comm_create_errhandler Comm_get_errhandler Comm_set_errhandler Errhandler_free Error_string Get_library_version
  Win_allocate_shared Wtime'''.split()}
 LIBRARIES = re.compile(  # whose own calls are theirs
     r'(_*pel|cli|H5|nc|json|ut|cv|hwloc|fftw|GOMP|omp|ompi|ZGV|_ZGV|XXH|__|_GLOBAL|_exit|_edata)')
