@@ -24,9 +24,8 @@ typedef struct {
   bool overwrite, auto_resume, json, markdown, resumable, dry_run, help;
   pel_progress progress;
   double tolerance;
-  const char *
-      *worker; /* the command line of a rank that mpirun starts, without what is for its starter */
-  bool *once;  /* [nworker]: not for an attempt after the first */
+  const char **worker; /* the command line of a rank, without what is for its starter */
+  bool *once;          /* [nworker]: not for an attempt after the first */
   int nworker;
   char **argv; /* as main got it */
 } cli_arguments;
@@ -129,8 +128,8 @@ int cli_status_read(const char *path);
 
 /* Starts mpirun with a->worker on `ranks` ranks, passes signals on as SIGUSR1, watches the run, and
  * restarts one that breaks off or hangs up to a->retries times.  ranks 0: as many as a->hosts take,
- * or one.  p: of a run that can be resumed;
- * NULL: of something else.  Returns the exit code of the ranks. */
+ * or one.  p: of a run that can be resumed; NULL: of something else.  Returns the exit code of the
+ * ranks. */
 int cli_launch(const cli_arguments *a, int ranks, const pel_prospect *p);
 
 /* How mpirun shall place the ranks: appends its options to argv (room for 16) and sets what it
@@ -144,6 +143,7 @@ int cli_place_most(void);              /* ranks that may be started here; no lim
 void cli_place_single(const cli_arguments *a);
 /* The part of it that MPI reads: nobody to talk to. */
 void cli_place_isolated(void);
+double cli_now(void); /* [s] of a clock that nobody sets */
 /* Path of this program's file, or NULL. */
 const char *cli_self(void);
 

@@ -12,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #define HOSTFILE "OMPI_MCA_orte_default_hostfile"
@@ -28,18 +27,16 @@ static cli_host_state *find(const cli_hosts *h, const char *name) {
 }
 
 /* Slots of a host that is there already are added to it, as Open MPI does. */
-static int add(cli_hosts *h, const char *name, long slots) {
+static void add(cli_hosts *h, const char *name, long slots) {
   cli_host_state *known = find(h, name);
   if (known) {
     known->slots += (int)slots;
-    return PEL_OK;
+    return;
   }
-  cli_host_state *more = realloc(h->host, (size_t)(h->n + 1) * sizeof *more);
-  if (!more) return cli_complain(PEL_INTERNAL, "out of memory");
-  h->host = more;
-  more[h->n] = (cli_host_state){.slots = (int)slots, .alive = true};
-  snprintf(more[h->n++].name, sizeof more->name, "%s", name);
-  return PEL_OK;
+  h->host = pel_realloc(h->host, (size_t)(h->n + 1) * sizeof *h->host);
+  known = &h->host[h->n++];
+  *known = (cli_host_state){.slots = (int)slots, .alive = true};
+  snprintf(known->name, sizeof known->name, "%s", name);
 }
 
 /* A name begins neither an option of ssh nor a word of a shell. */
@@ -59,7 +56,7 @@ static bool is_slots(const char *s, long *slots) {
 /* "a:4,b,c:2" */
 static int read_list(cli_hosts *h, const char *list) {
   char *text = pel_strdup(list), *rest = text;
-  int code = text ? PEL_OK : cli_complain(PEL_INTERNAL, "out of memory");
+  int code = PEL_OK;
   for (char *item; !code && (item = strsep(&rest, ","));) {
     char *colon = strrchr(item, ':');
     long slots = 1;
@@ -70,7 +67,7 @@ static int read_list(cli_hosts *h, const char *list) {
                           "commas, or name a file with a host a line",
                           list, item, colon ? ":" : "", colon ? colon : "");
     else
-      code = add(h, item, slots);
+      add(h, item, slots);
   }
   free(text);
   return code;
@@ -101,7 +98,7 @@ static int read_file(cli_hosts *h, const char *path) {
       code =
           cli_complain(PEL_USAGE, "%s:%d: a line must be 'name' or 'name slots=N'", path, number);
     else if (name)
-      code = add(h, name, slots);
+      add(h, name, slots);
   }
   free(line);
   if (f) fclose(f);
@@ -119,7 +116,7 @@ static void read_default(cli_hosts *h, const char *path) {
   bool good = f != NULL;
   while (good && getline(&line, &size, f) > 0) {
     good = read_line(line, 0, &name, &slots);
-    if (good && name) good = !add(h, name, slots);
+    if (good && name) add(h, name, slots);
   }
   free(line);
   if (f) fclose(f);
@@ -273,19 +270,13 @@ static void conclude(question *q, cli_host_state *host, bool ended, bool good) {
              q->n ? line ? line + 1 : q->text : "the agent that starts processes there failed");
 }
 
-static double now_s(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 static void ask_some(cli_host_state *host, int n) {
   enum { LOOK_US = 20000 };
   question q[AT_A_TIME];
   bool ended[AT_A_TIME] = {false}, good[AT_A_TIME] = {false};
   int open = n;
   for (int i = 0; i < n; ++i) q[i] = pose(host[i].name);
-  for (const double end = now_s() + patience(); open && now_s() < end; usleep(LOOK_US))
+  for (const double end = cli_now() + patience(); open && cli_now() < end; usleep(LOOK_US))
     for (int i = 0; i < n; ++i) {
       if (ended[i]) continue;
       if (q[i].out >= 0) listen_to(&q[i]);

@@ -165,12 +165,6 @@ static void watch(launch *l, int ms, cli_outcome *o) {
   }
 }
 
-static double now_ms(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return 1e3 * (double)t.tv_sec + 1e-6 * (double)t.tv_nsec;
-}
-
 /* Until mpirun ends; its wait status. */
 static int attend(launch *l, cli_outcome *o) {
   struct pollfd p[] = {{.fd = l->signals, .events = POLLIN}, {.fd = l->text, .events = POLLIN}};
@@ -178,7 +172,7 @@ static int attend(launch *l, cli_outcome *o) {
   const int watch_ms =
       look > 0 && look < WATCH_MS ? (look < POLL_MS ? POLL_MS : (int)look) : WATCH_MS;
   int status = 0, since_look = 0;
-  double last = now_ms();
+  double last = 1e3 * cli_now();
   while (waitpid(l->mpirun, &status, WNOHANG) == 0) {
     const bool pending = l->at_once || l->hung || (l->stop && !l->passed_on);
     poll(p, 2, pending || l->watch->asking ? POLL_MS : watch_ms);
@@ -186,7 +180,7 @@ static int attend(launch *l, cli_outcome *o) {
     if (p[1].revents & (POLLHUP | POLLERR)) p[1].fd = -1;
     take_signals(l);
     /* Time in which this process was stopped too does not count. */
-    const double now = now_ms();
+    const double now = 1e3 * cli_now();
     const int ms = now - last < 2 * WATCH_MS ? (int)(now - last) : WATCH_MS;
     last = now;
     since_look += ms;

@@ -13,6 +13,12 @@
 #include <unistd.h>
 #include "launch.h"
 
+double cli_now(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
 /* ---- /proc ---- */
 
 /* Of a process: its state's letter and its parent.  0: it is gone. */

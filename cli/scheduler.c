@@ -9,7 +9,7 @@
 #include <unistd.h>
 #include "submit.h"
 
-static int64_t megabytes(int64_t bytes) { return (bytes + (1 << 20) - 1) >> 20; }
+long cli_megabytes(int64_t bytes) { return (long)((bytes + (1 << 20) - 1) >> 20); }
 
 /* Between quotation marks: sbatch takes a backslash before one for that mark, and % for a pattern.
  */
@@ -35,7 +35,7 @@ static void slurm_directives(const cli_job *j, FILE *out) {
           "#SBATCH --requeue\n"
           "#SBATCH --open-mode=append\n"
           "#SBATCH --output=\"",
-          j->name, j->nodes, j->ranks, j->per_node, j->threads, (long)megabytes(j->memory), h, m, s,
+          j->name, j->nodes, j->ranks, j->per_node, j->threads, cli_megabytes(j->memory), h, m, s,
           j->lead);
   print_slurm_path(out, j->dir);
   fprintf(out, "/job-%s.out\"\n", j->sweep ? "%A_%a" : "%j");
@@ -67,7 +67,7 @@ static void pbs_directives(const cli_job *j, FILE *out) {
           "#PBS -j oe\n"
           "#PBS -r y\n",
           j->name, j->nodes, j->per_node * j->threads, j->per_node, j->threads,
-          (long)megabytes(j->memory), h, m, s);
+          cli_megabytes(j->memory), h, m, s);
 }
 
 /* The array is asked for here, not in the script: a member queues itself again as a job of its own.

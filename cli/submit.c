@@ -126,7 +126,7 @@ static int estimate(MPI_Comm comm, const pel_request *q, const cli_arguments *a)
   const int n = a->set.n + a->sweep.n;
   const char **set = pel_calloc((size_t)n + 1, sizeof *set);
   pel_request r = *q;
-  int code = set ? PEL_OK : cli_complain(PEL_INTERNAL, "out of memory");
+  int code = PEL_OK;
   r.overrides = set;
   r.noverrides = n;
   r.threads = j->threads;
@@ -159,7 +159,7 @@ static void tell(const cli_job *j, const char ids[2][200]) {
   printf("script        %s\n", j->script);
   printf("asks for      %d node%s x %d rank%s x %d thread%s, %ld MB a node, %s\n", j->nodes,
          j->nodes > 1 ? "s" : "", j->per_node, j->per_node > 1 ? "s" : "", j->threads,
-         j->threads > 1 ? "s" : "", (long)((j->memory + (1 << 20) - 1) >> 20), j->a->limit);
+         j->threads > 1 ? "s" : "", cli_megabytes(j->memory), j->a->limit);
   printf("job           %s", ids[0]);
   if (j->chain > 1) printf(" to %s, each after the one before", ids[1]);
   if (j->sweep) printf(", %d members", j->nmembers);

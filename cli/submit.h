@@ -49,6 +49,7 @@ struct cli_scheduler {
 /* By name, or, if that is NULL, the one whose command is in PATH.  0, or an exit code after a
  * sentence. */
 int cli_scheduler_find(const char *name, bool must_run, const cli_scheduler **found);
+long cli_megabytes(int64_t bytes); /* as the scripts ask for them: rounded up */
 /* Submits link k; id receives the job's name. */
 int cli_scheduler_submit(const cli_job *j, int k, const char *before, char *id, size_t size);
 

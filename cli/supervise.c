@@ -35,12 +35,6 @@ typedef struct {
   char account[5][1500]; /* of the newest failures, in turn */
 } supervisor;
 
-static double now_s(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 /* ---- the command line and the environment of mpirun ---- */
 
 /* mpirun of the library that pelsim was built with, else the first in PATH.  PELSIM_MPIRUN in the
@@ -199,8 +193,8 @@ static void tell_restart(const supervisor *v, int ms) {
 /* False: the user asked to stop meanwhile. */
 static bool rest(const supervisor *v, int ms) {
   struct pollfd p = {.fd = v->signals, .events = POLLIN};
-  const double end = now_s() + 1e-3 * ms;
-  for (double left = 1e-3 * ms; left > 0; left = end - now_s())
+  const double end = cli_now() + 1e-3 * ms;
+  for (double left = 1e-3 * ms; left > 0; left = end - cli_now())
     if (poll(&p, 1, (int)(1000 * left) + 1) > 0 && cli_signals_stop(v->signals)) return false;
   return true;
 }

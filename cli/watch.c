@@ -14,7 +14,7 @@ void cli_watch_begin(cli_watch *w, const char *dir, double limit, int ranks) {
   *w = (cli_watch){.dir = dir, .limit = limit, .ranks = ranks};
   w->answer = pel_calloc((size_t)ranks, sizeof *w->answer);
   w->before = pel_calloc((size_t)ranks, sizeof *w->before);
-  if (dir) w->heartbeats = pel_observe(dir).heartbeats;
+  if (dir) w->heartbeats = pel_heartbeats(dir);
 }
 
 void cli_watch_end(cli_watch *w) {
@@ -68,7 +68,7 @@ static cli_verdict judge(cli_watch *w) {
 
 cli_verdict cli_watch_look(cli_watch *w, double seconds, bool ready) {
   if (!w->dir || !(w->limit > 0)) return CLI_GETS_ON;
-  const uint64_t heartbeats = pel_observe(w->dir).heartbeats;
+  const uint64_t heartbeats = pel_heartbeats(w->dir);
   w->quiet += seconds;
   if (heartbeats != w->heartbeats) {
     w->heartbeats = heartbeats;

@@ -12,6 +12,11 @@
 
 /* JSON has neither NaN nor infinity; what is not known is null. */
 static json_t *real(double x) { return isfinite(x) ? json_real(x) : json_null(); }
+const char *pel__json_string(const json_t *object, const char *key, const char *otherwise) {
+  const char *s = json_string_value(json_object_get(object, key));
+  return s ? s : otherwise;
+}
+
 json_t *pel__json_text(const char *s) {
   if (!s) return json_null();
   json_t *t = json_string(s);

@@ -109,6 +109,8 @@ json_t *pel__run_json(const pel__run_facts *f, time_t started, const json_t *ear
 void pel__run_json_finish(json_t *run, const pel__run_facts *f, const pel__run_result *r,
                           time_t ended);
 json_t *pel__heartbeat_json(const pel__meter *m, const char *state, double epoch);
+/* The text under that key; otherwise: if there is none. */
+const char *pel__json_string(const json_t *object, const char *key, const char *otherwise);
 json_t *pel__json_text(const char *s);      /* NULL: null; '?' for what is not UTF-8 */
 const char *pel__state_name(int exit_code); /* "done", "stopped", "failed" */
 

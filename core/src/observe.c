@@ -21,25 +21,21 @@ static uint64_t stamp(const char *dir, const char *name) {
          ((uint64_t)s.st_mtim.tv_sec * 1000000000u + (uint64_t)s.st_mtim.tv_nsec);
 }
 
-static const char *string_of(const json_t *object, const char *key) {
-  const char *s = json_string_value(json_object_get(object, key));
-  return s ? s : "";
-}
-
 static int64_t integer_of(const json_t *object, const char *key) {
   return (int64_t)json_integer_value(json_object_get(object, key));
 }
 
+uint64_t pel_heartbeats(const char *dir) { return stamp(dir, "heartbeat.json"); }
+
 pel_observation pel_observe(const char *dir) {
-  pel_observation o = {.checkpoint = pel__rundir_newest(dir),
-                       .stamp = stamp(dir, "run.json"),
-                       .heartbeats = stamp(dir, "heartbeat.json")};
+  pel_observation o = {.checkpoint = pel__rundir_newest(dir), .stamp = stamp(dir, "run.json")};
   char newest[64];
   snprintf(newest, sizeof newest, "checkpoints/step_%09" PRId64 ".h5", o.checkpoint);
   if (o.checkpoint >= 0) o.saved = stamp(dir, newest);
   json_t *run = pel__run_json_load(dir), *beat = pel__json_load(dir, "heartbeat.json");
-  snprintf(o.state, sizeof o.state, "%s", string_of(run, "state"));
-  snprintf(o.cause, sizeof o.cause, "%s", string_of(json_object_get(run, "exit"), "cause"));
+  snprintf(o.state, sizeof o.state, "%s", pel__json_string(run, "state", ""));
+  snprintf(o.cause, sizeof o.cause, "%s",
+           pel__json_string(json_object_get(run, "exit"), "cause", ""));
   const json_t *code = json_object_get(json_object_get(run, "exit"), "code");
   o.code = json_is_integer(code) ? (int)json_integer_value(code) : -1;
   o.first_step = integer_of(run, "first_step");
@@ -62,10 +58,11 @@ static void rewrite(const char *dir, const char *name, json_t *document, int dig
 void pel_note_end(const char *dir, int code, const char *why) {
   char now[PEL__SHORT];
   json_t *run = pel__run_json_load(dir), *beat = pel__json_load(dir, "heartbeat.json");
-  const char *state = string_of(run, "state");
+  const char *state = pel__json_string(run, "state", "");
   /* Ranks that hung may have come to a stop in the end: that was not why. */
-  const bool stopped = strcmp(state, "stopped") == 0 &&
-                       strcmp(string_of(json_object_get(run, "exit"), "cause"), "signal") == 0;
+  const bool stopped =
+      strcmp(state, "stopped") == 0 &&
+      strcmp(pel__json_string(json_object_get(run, "exit"), "cause", ""), "signal") == 0;
   if (strcmp(state, "running") == 0 || stopped) {
     pel__iso_time(now, time(NULL));
     json_object_set_new(run, "state", json_string("killed"));
@@ -106,11 +103,11 @@ static int fruitless(const json_t *run, int64_t checkpoint) {
 /* Why it is not; NULL: it is. */
 static const char *reason_against(const char *dir, const json_t *run) {
   const json_t *outcome = json_object_get(run, "exit");
-  const char *state = string_of(run, "state");
+  const char *state = pel__json_string(run, "state", "");
   const int64_t code = integer_of(outcome, "code");
   if (strcmp(state, "done") == 0) return "it is complete";
   if (strcmp(state, "running") == 0 && pel__rundir_held(dir)) return "it is running";
-  if (strcmp(string_of(outcome, "cause"), "file") == 0)
+  if (strcmp(pel__json_string(outcome, "cause", ""), "file") == 0)
     return "somebody stopped it by the file STOP";
   if (strcmp(state, "failed") || code == PEL_INTERNAL) return NULL;
   return code == PEL_INVALID ? "its numbers went wrong, and would again"

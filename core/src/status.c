@@ -23,11 +23,6 @@ typedef struct {
 
 enum { SILENCE = 60 }; /* [s] without heartbeat that are worth a word; a step may take long */
 
-static const char *string_of(const json_t *object, const char *key, const char *otherwise) {
-  const char *s = json_string_value(json_object_get(object, key));
-  return s ? s : otherwise;
-}
-
 /* "?" for what is not there. */
 static const char *count_of(const json_t *object, const char *key, char text[PEL__SHORT]) {
   const json_t *x = json_object_get(object, key);
@@ -52,11 +47,11 @@ static void name_checkpoint(const status *x, char *path, size_t size) {
 
 /* "running", and if so whether somebody really works on it. */
 static bool is_running(const status *x) {
-  return strcmp(string_of(x->run, "state", ""), "running") == 0;
+  return strcmp(pel__json_string(x->run, "state", ""), "running") == 0;
 }
 
 static const char *state_of(const status *x) {
-  return is_running(x) && !x->held ? "killed" : string_of(x->run, "state", "?");
+  return is_running(x) && !x->held ? "killed" : pel__json_string(x->run, "state", "?");
 }
 
 static status look(const char *dir) {
@@ -72,7 +67,7 @@ static status look(const char *dir) {
   name_checkpoint(&x, path, sizeof path);
   if (x.checkpoint >= 0) x.checkpoint_age = age_of(path, now);
   if (is_running(&x) && x.held) x.eta = fmax(number_of(x.beat, "eta_s") - x.age, 0);
-  pel__resume_command(x.command, sizeof x.command, string_of(x.run, "config_path", NULL),
+  pel__resume_command(x.command, sizeof x.command, pel__json_string(x.run, "config_path", NULL),
                       json_object_get(x.run, "config"), dir, NULL);
   return x;
 }
@@ -86,7 +81,7 @@ static void print_progress(FILE *out, const status *x) {
   fprintf(out, "%-12s step %s", "progress", count_of(from, "step", text));
   if (json_is_integer(json_object_get(x->run, "last_step")))
     fprintf(out, " of %s", count_of(x->run, "last_step", text));
-  pel__model_time(text, isnan(time) ? 0 : time, string_of(x->run, "time_unit", "s"));
+  pel__model_time(text, isnan(time) ? 0 : time, pel__json_string(x->run, "time_unit", "s"));
   fprintf(out, ", %s", text);
   if (is_running(x) && !isnan(fraction)) fprintf(out, ", %.0f %%", 100 * fraction);
   if (is_running(x) && x->held && number_of(x->beat, "rate") > 0) {
@@ -102,7 +97,7 @@ static void print_life(FILE *out, const status *x) {
   if (!isnan(x->age)) pel__human_wait(text, x->age);
   if (x->held)
     fprintf(out, "%-12s yes: host %s, pid %s, last heartbeat %s ago%s\n", "alive",
-            string_of(x->beat, "host", "?"), count_of(x->beat, "pid", pid), text,
+            pel__json_string(x->beat, "host", "?"), count_of(x->beat, "pid", pid), text,
             x->age > SILENCE ? ": it may hang" : "");
   else if (is_running(x))
     fprintf(out, "%-12s no: nobody holds the directory, last heartbeat %s ago\n", "alive", text);
@@ -133,16 +128,17 @@ static void print_history(FILE *out, const status *x) {
   json_array_foreach(history, i, entry) {
     const json_t *outcome = json_object_get(entry, "exit");
     fprintf(out, "%-12s %s: steps %s to %s, %s%s%s\n", i ? "" : "before",
-            string_of(entry, "started", "?"), count_of(entry, "first_step", first),
-            count_of(entry, "step", last), string_of(entry, "state", "?"),
-            string_of(outcome, "reason", NULL) ? ": " : "", string_of(outcome, "reason", ""));
+            pel__json_string(entry, "started", "?"), count_of(entry, "first_step", first),
+            count_of(entry, "step", last), pel__json_string(entry, "state", "?"),
+            pel__json_string(outcome, "reason", NULL) ? ": " : "",
+            pel__json_string(outcome, "reason", ""));
   }
 }
 
 /* The command that resumes, for the directory in which the run was started. */
 static void print_next(FILE *out, const status *x) {
   char here[4096] = "", there[20000] = "";
-  const char *place = string_of(x->run, "started_in", NULL);
+  const char *place = pel__json_string(x->run, "started_in", NULL);
   fprintf(out, "%-12s ", "next");
   if (place && getcwd(here, sizeof here) && strcmp(here, place)) {
     pel_shell_word(there, sizeof there, place);
@@ -153,10 +149,11 @@ static void print_next(FILE *out, const status *x) {
 
 static void print_text(FILE *out, const status *x) {
   char why[5200];
-  const char *reason = string_of(json_object_get(x->run, "exit"), "reason", NULL);
+  const char *reason = pel__json_string(json_object_get(x->run, "exit"), "reason", NULL);
   fprintf(out, "%-12s %s\n", "run", x->dir);
-  fprintf(out, "%-12s %s%s%s\n", "model", string_of(x->run, "model", "?"),
-          *string_of(x->run, "title", "") ? ": " : "", string_of(x->run, "title", ""));
+  fprintf(out, "%-12s %s%s%s\n", "model", pel__json_string(x->run, "model", "?"),
+          *pel__json_string(x->run, "title", "") ? ": " : "",
+          pel__json_string(x->run, "title", ""));
   fprintf(out, "%-12s %s%s%s\n", "state", state_of(x), reason ? ": " : "", reason ? reason : "");
   print_progress(out, x);
   print_life(out, x);

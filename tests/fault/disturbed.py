@@ -110,6 +110,14 @@ class Case:
         check(f'{self.model}: undisturbed', (code, err), (0, ''))
         return out.splitlines()[-1]
 
+    def conclude(self, run, fingerprint, limit):
+        """The run ends well and leaves nothing but what an undisturbed one leaves; what it said."""
+        code, text = run.code(limit), run.text()
+        check(f'{self.model}: exit code', (code, text[-3000:]), lambda x: x[0] == 0)
+        check(f'{self.model}: nothing left', run.gone(), True)
+        self.compare(text, fingerprint)
+        return text
+
     def compare(self, text, fingerprint):
         whole = f'{self.model} whole'
         check(f'{self.model}: fingerprint', text.strip().splitlines()[-1], fingerprint)

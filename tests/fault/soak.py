@@ -84,10 +84,7 @@ def soak(model, seconds):
         run = case.start(ranks, '--dir', home, '--resume', *more)
         case.dir = home
         case.await_(run, lambda: case.newest() >= 0)
-    code, text = run.code(7200), run.text()
-    check(f'{model}: exit code', (code, text[-3000:]), lambda x: x[0] == 0)
-    check(f'{model}: nothing left', run.gone(), True)
-    case.compare(text, fingerprint)
+    case.conclude(run, fingerprint, 7200)
     print(f'{model}: {segments} segments, {disturbed.tally(done)}; {time.time() - begun:.0f} s, '
           f'{case.steps} steps', flush=True)
 

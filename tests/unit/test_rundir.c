@@ -79,29 +79,8 @@ static void refuses_a_second_run_and_names_the_first(void **state) {
   pel__rundir_close(must_open("a", false, false));
 }
 
-static void a_dead_holder_frees_the_lock(void **state) {
-  (void)state;
-  int ready[2], status;
-  pel_error e;
-  char c;
-  assert_int_equal(pipe(ready), 0);
-  const pid_t child = fork();
-  if (child == 0) {
-    pel_error error = {0};
-    if (!pel__rundir_open("a", PEL__NEW, &error)) _exit(1);
-    if (write(ready[1], "x", 1) != 1) _exit(1);
-    pause();
-    _exit(0);
-  }
-  assert_int_equal(read(ready[0], &c, 1), 1);
-  must_refuse("a", false, false, &e);
-  check_contains(&e, PEL_USAGE, "in use");
-  kill(child, SIGKILL);
-  waitpid(child, &status, 0);
-  pel__rundir_close(must_open("a", false, false));
-}
-
-/* Holds the lock of "a" for a while, started by `starter`; waits until it does. */
+/* Holds the lock of "a" for a while, started by `starter` (NULL: by nobody); waits until it does.
+ */
 static pid_t hold(const char *starter, int milliseconds) {
   int ready[2];
   char c;
@@ -109,7 +88,7 @@ static pid_t hold(const char *starter, int milliseconds) {
   const pid_t child = fork();
   if (child == 0) {
     pel_error error = {0};
-    setenv("PELSIM_STARTER", starter, 1);
+    if (starter) setenv("PELSIM_STARTER", starter, 1);
     if (!pel__rundir_open("a", PEL__NEW, &error) || write(ready[1], "x", 1) != 1) _exit(1);
     usleep((useconds_t)milliseconds * 1000);
     _exit(0);
@@ -118,6 +97,18 @@ static pid_t hold(const char *starter, int milliseconds) {
   assert_int_equal(read(ready[0], &c, 1), 1);
   close(ready[0]);
   return child;
+}
+
+static void a_dead_holder_frees_the_lock(void **state) {
+  (void)state;
+  int status;
+  pel_error e;
+  const pid_t child = hold(NULL, 60000);
+  must_refuse("a", false, false, &e);
+  check_contains(&e, PEL_USAGE, "in use");
+  kill(child, SIGKILL);
+  waitpid(child, &status, 0);
+  pel__rundir_close(must_open("a", false, false));
 }
 
 /* Ranks whose starter was killed let go of the lock by themselves; others may take days. */

@@ -36,38 +36,42 @@ static void require_hash(uint64_t want) {
   if (hash != want) fail_msg("hash %016lx, want %016lx", (unsigned long)hash, (unsigned long)want);
 }
 
-static void exponential(void **state) {
-  (void)state;
-  uint64_t seed = 1;
+/* A function against long double, at the samples that `draw` makes of random numbers. */
+static void compare(const char *name, uint64_t seed, double draw(uint64_t *seed, int n),
+                    pel_double4 function(pel_double4), long double exact(long double)) {
   double worst = 0, at = 0;
   hash = 0;
   for (int n = 0; n < SAMPLES; ++n) {
-    const double span = n % 2 ? 1417 : 8, x = span * (sample(&seed) - (n % 2 ? 708. / 1417 : 0.5));
-    const double got = pel_exp(pel_all(x))[n % 4], off = ulps(got, expl(x));
+    const double x = draw(&seed, n), got = function(pel_all(x))[n % 4], off = ulps(got, exact(x));
     mix(got);
     if (off > worst) worst = off, at = x;
   }
-  if (!(worst < 1)) fail_msg("exp(%.17g): %.3f units in the last place off", at, worst);
+  if (!(worst < 1)) fail_msg("%s(%.17g): %.3f units in the last place off", name, at, worst);
+}
+
+static double draw_exponent(uint64_t *seed, int n) {
+  return (n % 2 ? 1417 : 8) * (sample(seed) - (n % 2 ? 708. / 1417 : 0.5));
+}
+
+static void exponential(void **state) {
+  (void)state;
+  compare("exp", 1, draw_exponent, pel_exp, expl);
   assert_true(pel_exp(pel_all(0))[0] == 1);
   assert_true(pel_exp(pel_all(-1e300))[0] == pel_exp(pel_all(-708))[0]);
   assert_true(isfinite(pel_exp(pel_all(INFINITY))[0]) && isfinite(pel_exp(pel_all(NAN))[0]));
   require_hash(UINT64_C(0x7fde04e2c19f48e2));
 }
 
+static double draw_argument(uint64_t *seed, int n) {
+  const double u = sample(seed);
+  return n % 3 == 0   ? u + 0x1p-54
+         : n % 3 == 1 ? 1 + (u - 0.5) * 0x1p-8
+                      : ldexp(1 + u, n % 2000 - 1000);
+}
+
 static void logarithm(void **state) {
   (void)state;
-  uint64_t seed = 3;
-  double worst = 0, at = 0;
-  hash = 0;
-  for (int n = 0; n < SAMPLES; ++n) {
-    const double u = sample(&seed), x = n % 3 == 0   ? (u + 0x1p-54)
-                                        : n % 3 == 1 ? 1 + (u - 0.5) * 0x1p-8
-                                                     : ldexp(1 + u, n % 2000 - 1000);
-    const double got = pel_log(pel_all(x))[n % 4], off = x == 1 ? got : ulps(got, logl(x));
-    mix(got);
-    if (off > worst) worst = off, at = x;
-  }
-  if (!(worst < 1)) fail_msg("log(%.17g): %.3f units in the last place off", at, worst);
+  compare("log", 3, draw_argument, pel_log, logl);
   assert_true(pel_log(pel_all(1))[0] == 0 && pel_log(pel_all(2))[0] == 0x1.62e42fefa39efp-1);
   require_hash(UINT64_C(0x20c899b747db91b9));
 }

@@ -64,17 +64,18 @@ int pel_peek(const pel_host *host, const pel_request *r, pel_prospect *p);
 
 /* What a run directory tells whoever watches the run. */
 typedef struct {
-  uint64_t stamp;      /* changes when a run begins there; 0: none has */
-  char state[16];      /* "running", "done", "stopped", "failed", "killed"; "": no run */
-  int code;            /* exit code of the newest invocation; -1: it has not ended */
-  char cause[16];      /* of "stopped": "signal", "file" or "walltime" */
-  int64_t first_step;  /* where the newest invocation began */
-  int64_t step;        /* of its newest heartbeat */
-  int64_t checkpoint;  /* step of the newest file in checkpoints/; -1: none */
-  uint64_t saved;      /* changes with that file */
-  uint64_t heartbeats; /* changes with each heartbeat */
+  uint64_t stamp;     /* changes when a run begins there; 0: none has */
+  char state[16];     /* "running", "done", "stopped", "failed", "killed"; "": no run */
+  int code;           /* exit code of the newest invocation; -1: it has not ended */
+  char cause[16];     /* of "stopped": "signal", "file" or "walltime" */
+  int64_t first_step; /* where the newest invocation began */
+  int64_t step;       /* of its newest heartbeat */
+  int64_t checkpoint; /* step of the newest file in checkpoints/; -1: none */
+  uint64_t saved;     /* changes with that file */
 } pel_observation;
 pel_observation pel_observe(const char *dir);
+/* Changes with each heartbeat of the run; 0: there was none.  Cheap: no file is read. */
+uint64_t pel_heartbeats(const char *dir);
 
 /* Notes in run.json of a run that broke off, or hung, how it ended, where no rank could. */
 void pel_note_end(const char *dir, int code, const char *why);
