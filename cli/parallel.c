@@ -149,7 +149,10 @@ static int work(const cli_arguments *a, const cli_world *w, cli_task *task, bool
   fflush(NULL);
   /* Where the report fails, the exit code must tell: mpirun passes it on. */
   const bool reported = rank > 0 || cli_status_write(code);
-  MPI_Finalize();
+  if (MPI_Finalize() != MPI_SUCCESS) {
+    fprintf(stderr, "pelsim: rank %d: MPI cannot end, after the command has\n", w->rank);
+    return PEL_INTERNAL;
+  }
   return supervised && reported ? PEL_OK : code;
 }
 
