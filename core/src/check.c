@@ -30,7 +30,8 @@ static double bytes_here(const pel_sim *s) {
   if (s->dynamics) return pel__dynamics_bytes(s);
   for (int b = 0; b < s->layout->nlocal; ++b)
     n += bytes_of(s, &s->layout->block[s->layout->first + b]);
-  return n;
+  /* While blocks move, the old fields and the new ones are there. */
+  return pel__balance_possible(s->layout, s->set.parallel.balance_every) ? 2 * n : n;
 }
 
 /* Of the state that the run would begin with. */

@@ -26,8 +26,9 @@ struct pel__dynamics {
   double cutoff, time_unit, velocity_quantum;
   /* What is up to date: the list of pairs, p.f, totals.kinetic, the other totals. */
   bool listed, forced, moving, summed;
-  double spent;   /* seconds of steps */
-  bool scattered; /* particles are on ranks by their ids, not by their places */
+  double spent;    /* seconds of steps */
+  double computed; /* seconds of forces without messages, since the last look at the balance */
+  bool scattered;  /* particles are on ranks by their ids, not by their places */
   pel_totals totals;
 };
 
@@ -54,6 +55,12 @@ void pel__dynamics_step(pel_sim *s, double dt); /* [s] */
 void pel__dynamics_force(pel_sim *s);           /* p.f becomes that of the present positions */
 /* The only source of numbers over all particles. */
 const pel_totals *pel__dynamics_totals(pel_sim *s);
+
+/* ---- dynamics_balance.c ---- */
+
+/* Before lists are built: gives blocks to other ranks if that is due and pays; the particles follow
+ * when the lists are built.  Collective. */
+bool pel__balance_particles(pel_sim *s);
 
 /* ---- particle_model.c ---- */
 

@@ -149,6 +149,13 @@ static json_t *timing(const pel__run_facts *f, const pel__run_result *r) {
   put(t, "bandwidth_fraction",
       timed && r->bandwidth > 0 ? real(r->bytes / r->seconds / r->bandwidth) : json_null());
   put(t, "imbalance", real(pel__imbalance(r)));
+  if (r->balance) {
+    json_t *b = json_object();
+    put(b, "moves", json_integer(r->balance->done.moves));
+    put(b, "blocks_moved", json_integer(r->balance->done.blocks));
+    put(b, "seconds", real(r->balance->done.seconds));
+    put(t, "balance", b);
+  }
   put(t, "other_programs", r->others >= 0 ? real(r->others) : json_null());
   return t;
 }

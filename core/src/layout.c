@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include "curve.h"
+#include "pelsim/memory.h"
 
 enum { LINE = 8, PAGE = 512 }; /* doubles in a cache line and in a page of 4096 bytes */
 
@@ -147,12 +148,11 @@ static int64_t least_cap(const int64_t *w, int n, int nranks) {
   return hi;
 }
 
-/* owner[i] for n >= nranks weights: contiguous runs, none empty, the heaviest as light as possible,
- * and within that each end as near to the ideal end as can be.  from[r] is the first place where
- * run r may start so that the runs from r on, at most `cap` each, hold all that is left. */
-static bool partition(const int64_t *w, int n, int nranks, int *owner) {
-  int *from = malloc((size_t)(nranks + 1) * sizeof *from);
-  if (!from) return false;
+/* Within that each end is as near to the ideal end as can be.  from[r] is the first place where run
+ * r may start so that the runs from r on, at most `cap` each, hold all that is left. */
+void pel__layout_share(const pel__layout *l, const int64_t *w, int *owner) {
+  const int n = l->nblocks, nranks = l->nranks;
+  int *from = pel_malloc((size_t)(nranks + 1) * sizeof *from);
   const int64_t cap = least_cap(w, n, nranks);
   int64_t total = 0, load = 0;
   for (int i = n, r = nranks; r >= 0; --r) {
@@ -173,7 +173,14 @@ static bool partition(const int64_t *w, int n, int nranks, int *owner) {
              (i < from[r + 1] || (double)before + 0.5 * (double)w[i] < ideal));
   }
   free(from);
-  return true;
+}
+
+void pel__layout_assign(pel__layout *l, const int *owner) {
+  l->nlocal = 0;
+  for (int i = 0; i < l->nblocks; ++i) {
+    l->block[i].rank = owner[i];
+    if (owner[i] == l->rank && l->nlocal++ == 0) l->first = i;
+  }
 }
 
 /* ---- blocks ---- */
@@ -218,11 +225,8 @@ static bool fill_layout(pel__layout *l, const int halo[3]) {
       weight[i] = (int64_t)b->n[0] * b->n[1] * b->n[2];
       l->at[(b->coord[2] * l->nb[1] + b->coord[1]) * l->nb[0] + b->coord[0]] = i;
     }
-    good = partition(weight, n, l->nranks, owner);
-  }
-  for (int i = 0; good && i < n; ++i) {
-    l->block[i].rank = owner[i];
-    if (owner[i] == l->rank && l->nlocal++ == 0) l->first = i;
+    pel__layout_share(l, weight, owner);
+    pel__layout_assign(l, owner);
   }
   free(coord);
   free(weight);

@@ -39,4 +39,10 @@ pel__layout *pel__layout_create(const pel_grid *g, int rank, int nranks, const i
                                 int blocks_per_rank, const int halo[3], pel_error *e);
 void pel__layout_destroy(pel__layout *l);
 
+/* Runs of the curve, none empty, the heaviest as light as can be: weight[nblocks] (>= 0), owner
+ * [nblocks] receives ranks. */
+void pel__layout_share(const pel__layout *l, const int64_t *weight, int *owner);
+/* Blocks are from now on those of the ranks owner[nblocks]: runs of the curve, as above. */
+void pel__layout_assign(pel__layout *l, const int *owner);
+
 #endif

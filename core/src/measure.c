@@ -138,6 +138,10 @@ void pel__measures_bind(pel_sim *s) {
   for (int i = 0; i < s->measures->nplans; ++i) pel__plan_bind(s, s->measures->plan[i]);
 }
 
+void pel__measures_unbind(pel_sim *s) {
+  for (int i = 0; i < s->measures->nplans; ++i) pel__plan_unbind(s->measures->plan[i]);
+}
+
 void pel__measures_destroy(pel__measures *m) {
   if (!m) return;
   for (int i = 0; i < m->nplans; ++i) pel__plan_destroy(m->plan[i]);

@@ -122,10 +122,20 @@ void pel__outputs_bind(pel_sim *s) {
     if (x->plan) pel__plan_bind(s, x->plan);
 }
 
+static void unbind(const pel_sim *s, item *x) {
+  if (x->plan) pel__plan_unbind(x->plan);
+  pel__block_arrays_free(s, x->data);
+  x->data = NULL;
+}
+
+void pel__outputs_unbind(pel_sim *s) {
+  for (item *x = s->outputs->item; x < s->outputs->item + s->outputs->n; ++x) unbind(s, x);
+}
+
 void pel__outputs_destroy(pel__outputs *o) {
   if (!o) return;
   for (item *x = o->item; x < o->item + o->n; ++x) {
-    if (x->data) pel__block_arrays_free(o->s, x->data);
+    unbind(o->s, x);
     pel__plan_destroy(x->plan);
   }
   free(o->item), free(o->arrays), free(o->patches), free(o);

@@ -226,16 +226,24 @@ void pel__plan_bind(pel_sim *s, pel__plan *p) {
   }
 }
 
-void pel__plan_destroy(pel__plan *p) {
-  if (!p) return;
-  for (int o = 0; o < p->nops; ++o) {
-    pel__op *op = &p->op[o];
+void pel__plan_unbind(pel__plan *p) {
+  for (pel__op *op = p->op; op < p->op + p->nops; ++op) {
     for (int x = 0; x < op->nexchanges; ++x)
       pel__halo_destroy(op->exchanges[x].halo), free(op->exchanges[x].stale);
     for (int t = 0; t < op->nthreads; ++t) free(op->work[t]), free(op->copy[t]);
     if (op->lines) pel__spectral_destroy(op->lines);
     free(op->exchanges), free(op->work), free(op->copy), free(op->scratch), free(op->box);
+    op->exchanges = NULL, op->nexchanges = 0;
+    op->work = NULL, op->copy = NULL, op->nthreads = 0;
+    op->scratch = NULL, op->nscratch = 0;
+    op->box = NULL, op->nboxes = op->ninterior = 0;
+    op->lines = NULL;
   }
+}
+
+void pel__plan_destroy(pel__plan *p) {
+  if (!p) return;
+  pel__plan_unbind(p);
   clear(p);
   free(p);
 }

@@ -64,6 +64,7 @@ pel__plan *pel__plan_create(pel_sim *s, const pel_stage *const *stages, int n, b
 int pel__plan_halo(const pel_sim *s, const pel__plan *p);
 /* Tiles, scratch and spectral transforms, once the layout exists. */
 void pel__plan_bind(pel_sim *s, pel__plan *p);
+void pel__plan_unbind(pel__plan *p);
 void pel__plan_destroy(pel__plan *p);
 
 /* tiles.c: the tiles of one chain. */

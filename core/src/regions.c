@@ -147,6 +147,14 @@ int pel__regions_create(pel__regions *r, MPI_Comm comm, const pel__domain *d, do
   return PEL_OK;
 }
 
+void pel__regions_assign(pel__regions *r, const pel__domain *d, const int *owner) {
+  pel__layout_assign(r->layout, owner);
+  free(r->peer), free(r->near);
+  r->npeers = r->nnear = 0;
+  find_bounds(r);
+  find_near(r, d);
+}
+
 void pel__regions_destroy(pel__regions *r) {
   if (r->layout) pel__layout_destroy(r->layout);
   for (int a = 0; a < 3; ++a) free(r->block_along[a]);
@@ -156,7 +164,7 @@ void pel__regions_destroy(pel__regions *r) {
 
 /* ---- questions ---- */
 
-int pel__regions_owner(const pel__regions *r, const pel__domain *d, const double x[3]) {
+int pel__regions_block(const pel__regions *r, const pel__domain *d, const double x[3]) {
   int c[3];
   for (int a = 0; a < 3; ++a) {
     const double at = a < d->dims ? x[a] / d->length[a] * (double)r->cells[a] : 0;
@@ -164,7 +172,11 @@ int pel__regions_owner(const pel__regions *r, const pel__domain *d, const double
     c[a] = r->block_along[a][cell];
   }
   const int *nb = r->layout->nb;
-  return r->layout->block[r->layout->at[(c[2] * nb[1] + c[1]) * nb[0] + c[0]]].rank;
+  return r->layout->at[(c[2] * nb[1] + c[1]) * nb[0] + c[0]];
+}
+
+int pel__regions_owner(const pel__regions *r, const pel__domain *d, const double x[3]) {
+  return r->layout->block[pel__regions_block(r, d, x)].rank;
 }
 
 static double thickness(const pel__regions *r, const pel__domain *d, int a) {

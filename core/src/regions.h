@@ -42,7 +42,12 @@ int pel__regions_create(pel__regions *r, MPI_Comm comm, const pel__domain *d, do
                         const int nb[3], int blocks_per_rank, pel_error *e);
 void pel__regions_destroy(pel__regions *r);
 
-/* The owner of a position within the box: the same answer on every rank. */
+/* Blocks become those of the ranks owner[nblocks of the layout]; particles must then be sent where
+ * they belong (far), and guests be found anew. */
+void pel__regions_assign(pel__regions *r, const pel__domain *d, const int *owner);
+
+/* The block of a position within the box, and its owner: the same answer on every rank. */
+int pel__regions_block(const pel__regions *r, const pel__domain *d, const double x[3]);
 int pel__regions_owner(const pel__regions *r, const pel__domain *d, const double x[3]);
 
 /* The least length of a block along an axis that is cut; INFINITY if none is. */

@@ -192,6 +192,13 @@ static int stopped(pel__records *r, stop why, pel_error *e) {
   return pel_error_set(e, PEL_STOPPED, "stopped %s", causes[why].how);
 }
 
+static void tell_news(pel__records *r) {
+  pel__balance *b = r->s->balance;
+  if (!b || !*b->news) return;
+  pel__journal_say(r->journal, "%s", b->news);
+  *b->news = 0;
+}
+
 static int loop(pel__records *r, const pel_request *q, bool resumed, pel_error *e) {
   pel_sim *s = r->s;
   const int64_t first = s->step;
@@ -217,6 +224,8 @@ static int loop(pel__records *r, const pel_request *q, bool resumed, pel_error *
     if (e->code) return e->code;
     pel__now_step(s->step + 1);
     if (advance_clock(s, e)) return e->code;
+    if (!s->dynamics) pel__balance_grid(s);
+    tell_news(r);
     pel__journal_step(r->journal, s->step, s->time, s->dt);
   }
 }
@@ -274,6 +283,7 @@ static void finish(pel__records *r, int code, const pel_error *e, int64_t first,
       .bytes = pel__program_bytes(s) * (double)(s->step - first),
       .bandwidth = probe ? pel__machine_bandwidth(s->comm, &s->machine, s->threads) : 0,
       .others = others,
+      .balance = s->balance,
       .fingerprint = pel__state_fingerprint(s),
       .phases = phases,
       .nphases = PEL__NPHASES,
@@ -326,6 +336,8 @@ static void simulate(pel__records *r, const pel_request *q, bool continued, pel_
   MPI_Barrier(s->comm); /* rank 0 had files to open */
   memset(s->seconds, 0, sizeof s->seconds);
   const int64_t first = s->step;
+  s->balance = pel__balance_create(s->layout, s->threads, (int)s->set.parallel.balance_every,
+                                   s->set.parallel.balance_threshold, s->step);
   const double t0 = MPI_Wtime(), waited = pel__machine_waited();
   if (s->scheme) tell_limits(r, e);
   if (s->dynamics)

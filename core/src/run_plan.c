@@ -107,7 +107,7 @@ static bool declares(const pel_stage *st, size_t offset) {
 
 static void hide_undeclared(const pel_sim *s, const pel_stage *st, int block, void *state) {
   for (const pel__var *v = s->vars; v < s->vars + s->nvars; ++v)
-    if (!declares(st, v->offset)) set_pointer(state, v->offset, s->forbidden[block]);
+    if (!declares(st, v->offset)) set_pointer(state, v->offset, s->local.forbidden[block]);
 }
 
 static void poison_halo(pel_sim *s, pel__var *v, int slot) {
@@ -199,7 +199,7 @@ static bool run_tile(const job *j, const pel__box *x, int thread) {
   const pel__op *op = j->op;
   const int axis = op->axis, end = x->hi[axis], dims = s->grid.dims;
   const bool advance = op->end == PEL__ADVANCE && (!op->deferred || x->clear);
-  void *state = memcpy(op->copy[thread], s->block[x->block], s->model->state_size);
+  void *state = memcpy(op->copy[thread], s->local.block[x->block], s->model->state_size);
   pel_tile t = tile_of(s, x, j->run);
   const pel__fetch fetch = advance ? leading(j, x, &t) : (pel__fetch){0, 0};
   bool finite = true;
@@ -230,7 +230,11 @@ static void run_tiles(job *j, int first, int last) {
     const int thread = omp_get_thread_num();
 #pragma omp for schedule(static) nowait
     for (int x = first; x < last; ++x) {
+      const double t0 = j->s->balance ? omp_get_wtime() : 0;
       finite = run_tile(j, &j->op->box[x], thread) && finite;
+      if (j->s->balance)
+        pel__balance_book(j->s->balance, thread, j->s->layout->first + j->op->box[x].block,
+                          omp_get_wtime() - t0);
       if (thread == 0) pel_alive();
       if (thread == 0 && j->flying) pel__halo_test(j->flying);
     }

@@ -8,11 +8,24 @@
 #include "pelsim/memory.h"
 #include "sim.h"
 
-void *pel__sim_keep(pel_sim *s, void *memory, void (*release)(void *)) {
+void *pel__keep(pel__allocation **list, void *memory, void (*release)(void *)) {
   pel__allocation *a = pel_malloc(sizeof *a);
-  *a = (pel__allocation){s->allocations, release, memory};
-  s->allocations = a;
+  *a = (pel__allocation){*list, release, memory};
+  *list = a;
   return memory;
+}
+
+void pel__release(pel__allocation **list) {
+  while (*list) {
+    pel__allocation *a = *list;
+    *list = a->next;
+    a->release(a->memory);
+    free(a);
+  }
+}
+
+void *pel__sim_keep(pel_sim *s, void *memory, void (*release)(void *)) {
+  return pel__keep(&s->allocations, memory, release);
 }
 
 void *pel_alloc(pel_sim *s, size_t bytes) {

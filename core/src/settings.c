@@ -58,6 +58,14 @@ static const pel_param parallel[] = {
     {AT(parallel, tile), .def = "auto", .word = "auto",
      .doc = "cells a thread works on at a time, '256x8x4'; auto: sized to the cache"},
     {AT(parallel, overlap), .def = "yes", .doc = "compute while halos travel"},
+    {AT(parallel, balance_every), .def = "100", .word = "never", .min = 1, .max = 1e15, .unit = "1",
+     .doc =
+         "steps between looks at whether blocks should go to other ranks; needs more blocks than "
+         "ranks"},
+    {AT(parallel, balance_threshold), .def = "1.1", .min = 1, .max = 1e6, .unit = "1",
+     .doc =
+         "blocks move if the slowest rank computes so many times as long as the mean, and if that "
+         "pays; 1: at every look, whatever it gains"},
 };
 
 static const pel_param output[] = {

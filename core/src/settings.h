@@ -23,6 +23,8 @@ typedef struct {
     char block_grid[PEL_TEXT_MAX];  /* "4x2": blocks along each axis; empty: automatic */
     char tile[PEL_TEXT_MAX];        /* "256x8x4"; empty: sized to cache */
     bool overlap;
+    int64_t balance_every; /* steps; 0: never */
+    double balance_threshold;
   } parallel;
   struct {
     char dir[PEL_TEXT_MAX], fields[PEL_TEXT_MAX];

@@ -187,6 +187,12 @@ static int make_layout(pel_sim *s, pel_error *e) {
   return pel__agree_error(s->comm, e);
 }
 
+void pel__sim_bind(pel_sim *s) {
+  pel__plan_bind(s, s->program);
+  pel__measures_bind(s);
+  pel__outputs_bind(s);
+}
+
 static void choose_threads(pel_sim *s, const pel_request *r) {
   pel__machine_look(s->comm, &s->machine);
   s->threads = r->threads > 0                ? r->threads
@@ -225,10 +231,8 @@ static int prepare(pel_sim *s, const pel_request *r, bool outline, pel_error *e)
   int code = make_plans(s, e);
   if (code || (code = make_layout(s, e)) || outline) return code;
   if ((code = pel__state_create(s, e))) return code;
-  pel__plan_bind(s, s->program);
   pel__plan_bind(s, s->init);
-  pel__measures_bind(s);
-  pel__outputs_bind(s);
+  pel__sim_bind(s);
   return PEL_OK;
 }
 
@@ -273,12 +277,9 @@ void pel__sim_destroy(pel_sim *s) {
   pel__analysis_destroy(s->analysis);
   pel__dynamics_destroy(s->dynamics);
   if (s->config) pel__config_destroy(s->config);
-  while (s->allocations) {
-    pel__allocation *a = s->allocations;
-    s->allocations = a->next;
-    a->release(a->memory);
-    free(a);
-  }
+  pel__balance_destroy(s->balance);
+  pel__release(&s->local.allocations);
+  pel__release(&s->allocations);
   if (s->plugin) dlclose(s->plugin);
   MPI_Comm_free(&s->comm);
   free(s);

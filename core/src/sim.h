@@ -3,6 +3,7 @@
 #define PEL_SIM_H
 
 #include <stdatomic.h>
+#include "balance.h"
 #include "config.h"
 #include "halo.h"
 #include "journal.h"
@@ -39,6 +40,15 @@ typedef struct pel__allocation {
   void *memory;
 } pel__allocation;
 
+/* What this rank has because of the blocks that it owns: made anew when they change. */
+typedef struct {
+  pel__allocation *allocations;
+  void **block;       /* [nlocal]: copies of the state with the stored pointers of each block */
+  void *lines;        /* a copy for spectral kernels */
+  double **forbidden; /* [nlocal]: blocks of signalling NaN, in builds with checks */
+  double **tables;    /* [(nlocal + 1)*nprofiles]: each block's profiles, then the global ones */
+} pel__local;
+
 struct pel_sim {
   MPI_Comm comm; /* a duplicate, owned */
   int rank, nranks, threads;
@@ -53,13 +63,11 @@ struct pel_sim {
   pel__machine machine;
   pel__allocation *allocations;
 
-  void *state;         /* parameters, constants, profiles of no block */
-  void **block;        /* [nlocal]: copies of *state with the stored pointers of each block */
-  void *lines;         /* copy of *state for spectral kernels */
-  double **forbidden;  /* [nlocal]: blocks of signalling NaN, in builds with checks */
-  double **tables;     /* [(nlocal + 1)*nprofiles]: each block's profiles, then the global ones */
-  pel_grid grid;       /* of a particle model: one axis of ids, as files know it */
-  pel__layout *layout; /* of a particle model: of its box, owned by dynamics */
+  void *state; /* parameters, constants, profiles of no block */
+  pel__local local;
+  pel__balance *balance; /* NULL: blocks stay where they are */
+  pel_grid grid;         /* of a particle model: one axis of ids, as files know it */
+  pel__layout *layout;   /* of a particle model: of its box, owned by dynamics */
   pel__var *vars;
   int nvars;
   const pel__scheme *scheme; /* NULL: the program advances the state itself */
@@ -95,14 +103,24 @@ pel_sim *pel__sim_create(MPI_Comm comm, const pel_host *host, const pel_request 
 pel_sim *pel__sim_outline(const pel_host *host, const pel_request *r, int ranks, int *code);
 void pel__sim_destroy(pel_sim *s);
 
-/* Remembers memory to be released with the simulation; returns it. */
+/* Remembers memory to be released with the simulation, or with the list; returns it. */
 void *pel__sim_keep(pel_sim *s, void *memory, void (*release)(void *));
+void *pel__keep(pel__allocation **list, void *memory, void (*release)(void *));
+void pel__release(pel__allocation **list);
+
+/* Tiles and messages of the plans that steps and records need, once the fields exist. */
+void pel__sim_bind(pel_sim *s);
 
 /* [parallel] block_grid, 0 where it leaves the choice, and the number of blocks a rank. */
 int pel__blocks_asked(const pel_sim *s, int nb[3]);
 
 /* Memory of all fields, profiles and state copies, after the plans have said what they need. */
 int pel__state_create(pel_sim *s, pel_error *e);
+/* Blocks of a grid become those of the ranks owner[nblocks], with their fields.  False: there is no
+ * memory for it, and all stays as it was.  Between steps.  Collective. */
+bool pel__move_blocks(pel_sim *s, const int *owner);
+/* Moves blocks of a grid if that is due and pays.  Collective. */
+void pel__balance_grid(pel_sim *s);
 /* Time levels that a field has in memory. */
 int pel__state_slots(const pel_sim *s, const pel__var *v);
 /* Sets the field pointers of the block states to the slots in use and copies the scalars. */
@@ -136,6 +154,7 @@ void pel__find_nonfinite(pel_sim *s, pel_error *e);
 int pel__measures_create(pel_sim *s, pel_error *e);
 int pel__measures_halo(const pel_sim *s);
 void pel__measures_bind(pel_sim *s);
+void pel__measures_unbind(pel_sim *s);
 void pel__measures_destroy(pel__measures *m);
 
 /* The stages of the program that compute the derived arrays which `last` reads, then `last`. */
@@ -170,6 +189,7 @@ void pel__output_names(pel_sim *s, void (*take)(pel_sim *s, void *ctx, const cha
 int pel__outputs_create(pel_sim *s, pel_error *e);
 int pel__outputs_halo(const pel_sim *s);
 void pel__outputs_bind(pel_sim *s);
+void pel__outputs_unbind(pel_sim *s);
 void pel__outputs_destroy(pel__outputs *o);
 /* The arrays of one record with whatever values they have; valid until the next call. */
 pel_array *pel__outputs_list(pel_sim *s, int *n);

@@ -143,7 +143,7 @@ pel__spectral *pel__spectral_create(pel_sim *s, const pel_stage *stage) {
     const pel__var *v = pel__var_at(s, stage->writes[w]);
     for (int64_t k = 0; v && k < s->grid.axis[2].n; ++k)
       for (int64_t j = 0; j < s->grid.axis[1].n; ++j)
-        if (!stage->line || stage->line(s->lines, v->field->place, j, k))
+        if (!stage->line || stage->line(s->local.lines, v->field->place, j, k))
           add_line(s, f, (int)(v - s->vars), j, k, number++, &in, &out);
   }
   f->in = in.s, f->nin = in.n, f->out = out.s, f->nout = out.n;
@@ -214,7 +214,7 @@ static void transform(pel_sim *s, pel__spectral *f, const line *x, int thread) {
     memcpy(real + g->first, segment_at(s, f, x, g), (size_t)g->n * sizeof *real);
   fftw_execute_dft_r2c(f->forward, real, f->wave[thread]);
   const pel_line l = {x->j, x->k, s->vars[x->var].field->place, f->n, f->wave[thread]};
-  f->stage->spectral(&l, s->lines);
+  f->stage->spectral(&l, s->local.lines);
   fftw_execute_dft_c2r(f->backward, f->wave[thread], real);
   const double scale = 1.0 / f->n;
   for (int i = 0; i < f->n; ++i) real[i] *= scale;

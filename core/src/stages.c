@@ -72,6 +72,7 @@ static int build(pel_sim *s, pel_error *e) {
   pel__dynamics *d = s->dynamics;
   const double t0 = MPI_Wtime(), messages = d->p.guests.seconds;
   const pel__phase_id before = pel__now_in(PEL__T_LISTS);
+  const bool moves = pel__balance_particles(s);
   pel__skin_next(&d->skin, s->comm, s->step, d->spent);
   /* A box that shrinks takes of the margin first, which changes no bit. */
   const double room = pel__regions_thinnest(&d->regions, &d->p.domain) - d->list.cutoff,
@@ -81,6 +82,7 @@ static int build(pel_sim *s, pel_error *e) {
     return e->code;
   pel__dynamics_bind(s);
   d->listed = true, d->scattered = false;
+  if (moves) pel__balance_moved(s->balance, MPI_Wtime() - t0);
   d->p.guests.seconds = messages; /* those belong to the list */
   s->seconds[PEL__T_LISTS] += MPI_Wtime() - t0;
   pel__now_in(before);
@@ -93,6 +95,7 @@ static int evaluate(pel_sim *s, bool sums, double dt, pel_error *e) {
   pel__dynamics *d = s->dynamics;
   bool first = true;
   if (!d->listed && build(s, e)) return e->code;
+  const double t0 = MPI_Wtime(), messages = d->p.guests.seconds, maxima = d->p.waited;
   d->totals.potential = 0;
   for (int v = 0; v < 6; ++v) d->totals.virial[v] = 0;
   for (int i = 0; i < d->nforces; ++i) {
@@ -107,6 +110,7 @@ static int evaluate(pel_sim *s, bool sums, double dt, pel_error *e) {
       if (sums) d->totals.potential += pel__sum_places(&d->p, d->energy);
     }
   }
+  d->computed += MPI_Wtime() - t0 - (d->p.guests.seconds - messages) - (d->p.waited - maxima);
   d->forced = true, d->summed = sums;
   return PEL_OK;
 }

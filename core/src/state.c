@@ -7,6 +7,11 @@
 #include "dynamics.h"
 #include "pelsim/memory.h"
 
+/* Zeros, for as long as this rank has these blocks. */
+static void *hold(pel_sim *s, size_t n, size_t bytes) {
+  return pel__keep(&s->local.allocations, pel_calloc(n, bytes), free);
+}
+
 typedef struct {
   void *at;
   size_t bytes;
@@ -26,7 +31,7 @@ static double *arena_create(pel_sim *s, size_t doubles) {
   madvise(at, bytes, MADV_HUGEPAGE);
   arena *a = pel_malloc(sizeof *a);
   *a = (arena){at, bytes};
-  pel__sim_keep(s, a, arena_release);
+  pel__keep(&s->local.allocations, a, arena_release);
   return (double *)(((uintptr_t)at + page - 1) / page * page);
 }
 
@@ -70,7 +75,7 @@ static int create_arrays(pel_sim *s, pel_error *e) {
     pel__var *v = &s->vars[i];
     if (!v->stored) continue;
     v->nslots = pel__state_slots(s, v);
-    v->data = pel__sim_keep(s, pel_calloc((size_t)(v->nslots * l->nlocal), sizeof *v->data), free);
+    v->data = hold(s, (size_t)(v->nslots * l->nlocal), sizeof *v->data);
     for (int d = 0; d < v->nslots * l->nlocal; ++d) {
       const pel__block *b = &blocks[d % l->nlocal];
       v->data[d] = next + b->origin;
@@ -85,18 +90,18 @@ static int create_arrays(pel_sim *s, pel_error *e) {
 static void create_forbidden(pel_sim *s) {
 #ifdef PELSIM_CHECKS
   const pel__layout *l = s->layout;
-  s->forbidden = pel_alloc(s, (size_t)l->nlocal * sizeof *s->forbidden);
+  s->local.forbidden = hold(s, (size_t)l->nlocal, sizeof *s->local.forbidden);
   for (int b = 0; b < l->nlocal; ++b) {
     const pel__block *k = &l->block[l->first + b];
-    s->forbidden[b] = (double *)pel_alloc(s, k->size * sizeof(double)) + k->origin;
-    fill(s, k, s->forbidden[b], fill_value());
+    s->local.forbidden[b] = (double *)hold(s, k->size, sizeof(double)) + k->origin;
+    fill(s, k, s->local.forbidden[b], fill_value());
   }
 #endif
   (void)s;
 }
 
 static double *table(pel_sim *s, const pel_profile *p, int64_t first, int64_t n, int halo) {
-  double *t = pel__sim_keep(s, pel_calloc((size_t)(n + 2 * halo), sizeof *t), free);
+  double *t = hold(s, (size_t)(n + 2 * halo), sizeof *t);
   for (int64_t i = 0; i < n + 2 * halo; ++i) t[i] = p->value(s->state, first - halo + i);
   return t + halo;
 }
@@ -105,20 +110,21 @@ static void set_pointer(void *state, size_t offset, double *to) {
   memcpy((char *)state + offset, &to, sizeof to);
 }
 
-/* s->tables[c*nprofiles + i]: profile i as seen by block c; c = nlocal: by spectral kernels. */
+/* s->local.tables[c*nprofiles + i]: profile i as seen by block c; c = nlocal: by spectral kernels.
+ */
 static void create_profiles(pel_sim *s) {
   const pel__layout *l = s->layout;
   const int np = s->model->nprofiles;
-  s->tables = pel__sim_keep(s, pel_calloc((size_t)((l->nlocal + 1) * np), sizeof *s->tables), free);
+  s->local.tables = hold(s, (size_t)((l->nlocal + 1) * np), sizeof *s->local.tables);
   for (int i = 0; i < np; ++i) {
     const pel_profile *p = &s->model->profiles[i];
     const int a = p->axis == PEL_WAVE ? 0 : p->axis;
     const int64_t n = p->axis == PEL_WAVE ? s->grid.axis[0].n / 2 + 1 : s->grid.axis[a].n;
     double *whole = table(s, p, 0, n, p->axis == PEL_WAVE ? 0 : 1);
-    s->tables[l->nlocal * np + i] = whole;
+    s->local.tables[l->nlocal * np + i] = whole;
     for (int b = 0; b < l->nlocal; ++b) {
       const pel__block *k = &l->block[l->first + b];
-      s->tables[b * np + i] =
+      s->local.tables[b * np + i] =
           p->axis == PEL_WAVE ? whole : table(s, p, k->first[a], k->n[a], k->halo[a] + 1);
     }
   }
@@ -128,26 +134,26 @@ static void refresh(pel_sim *s, void *copy, int c) {
   const int np = s->model->nprofiles;
   memcpy(copy, s->state, s->model->state_size);
   for (int i = 0; i < np; ++i)
-    set_pointer(copy, s->model->profiles[i].offset, s->tables[c * np + i]);
+    set_pointer(copy, s->model->profiles[i].offset, s->local.tables[c * np + i]);
 }
 
 void pel__state_refresh(pel_sim *s) {
   const int n = s->layout->nlocal;
   for (int b = 0; b < n; ++b) {
-    refresh(s, s->block[b], b);
+    refresh(s, s->local.block[b], b);
     for (int i = 0; i < s->nvars; ++i) {
       const pel__var *v = &s->vars[i];
-      set_pointer(s->block[b], v->offset, v->stored ? v->data[v->slot * n + b] : NULL);
+      set_pointer(s->local.block[b], v->offset, v->stored ? v->data[v->slot * n + b] : NULL);
     }
   }
-  refresh(s, s->lines, n);
+  refresh(s, s->local.lines, n);
 }
 
 int pel__state_create(pel_sim *s, pel_error *e) {
   const size_t n = (size_t)s->layout->nlocal, bytes = (s->model->state_size + 63) / 64 * 64;
-  s->block = pel__sim_keep(s, pel_calloc(n, sizeof *s->block), free);
-  for (size_t b = 0; b < n; ++b) s->block[b] = pel__sim_keep(s, pel_calloc(1, bytes), free);
-  s->lines = pel__sim_keep(s, pel_calloc(1, bytes), free);
+  s->local.block = hold(s, n, sizeof *s->local.block);
+  for (size_t b = 0; b < n; ++b) s->local.block[b] = hold(s, 1, bytes);
+  s->local.lines = hold(s, 1, bytes);
   if (create_arrays(s, e)) return e->code;
   create_forbidden(s);
   create_profiles(s);

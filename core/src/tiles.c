@@ -52,7 +52,7 @@ static bool filtered(const pel_sim *s, const pel__plan *p, const pel__op *op, in
   for (const pel__op *o = op + 1; o < p->op + p->nops; ++o)
     for (int i = 0; o->spectral && i < o->spectral->nwrites; ++i) {
       const pel__var *v = pel__var_at(s, o->spectral->writes[i]);
-      if (v && (!o->spectral->line || o->spectral->line(s->lines, v->field->place, j, k)))
+      if (v && (!o->spectral->line || o->spectral->line(s->local.lines, v->field->place, j, k)))
         return true;
     }
   return false;

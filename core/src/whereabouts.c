@@ -19,6 +19,7 @@ static const struct {
     [PEL__T_HALO] = {"halo", "exchanging halos"},
     [PEL__T_LISTS] = {"lists", "building lists"},
     [PEL__T_FILTER] = {"filter", "filtering"},
+    [PEL__T_BALANCE] = {"balance", "moving blocks"},
     [PEL__T_MEASURE] = {"diagnostics", "diagnostics"},
     [PEL__T_OUTPUT] = {"output", "output (disk)"},
     [PEL__T_CHECKPOINT] = {"checkpoint", "checkpoint (disk)"},

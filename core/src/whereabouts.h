@@ -10,6 +10,7 @@ typedef enum {
   PEL__T_HALO,
   PEL__T_LISTS,
   PEL__T_FILTER,
+  PEL__T_BALANCE,
   PEL__T_MEASURE,
   PEL__T_OUTPUT,
   PEL__T_CHECKPOINT,

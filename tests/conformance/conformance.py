@@ -3,7 +3,7 @@
 
 For every registered model, and variants of it (cases.py), runs on {1,2,3,4,6,8} ranks x {1,2,3}
 threads x {one block a rank, many, cuts along the first axis, both} x two tile shapes x overlap
-on and off must end with one fingerprint, the same bytes in diagnostics.csv and the same values
+on and off x blocks that stay or change hands every other step must end with one fingerprint, the same bytes in diagnostics.csv and the same values
 in fields.nc.  So must a run that was interrupted at a random step, by --steps, a signal or a
 kill, and resumed on another layout.
 
@@ -35,7 +35,7 @@ class Suite:
     def __init__(self, pelsim, options):
         self.pelsim, self.options = pelsim, options
         self.sample = layouts.every() if options.full else layouts.pairwise()
-        self.runs, self.failures = 0, []
+        self.runs, self.moves, self.failures = 0, 0, []
 
     # ---- running
 
@@ -114,6 +114,7 @@ class Suite:
         for i, layout in enumerate(chosen):
             r = self.run(case, layout, self.pelsim.path(f"{case.name}_{i}"))
             wrong = self.compare(f"[{layout}] against [{layouts.BASELINE}]", base, r)
+            self.moves += r.moves()
             if wrong:
                 self.fail(case, wrong, self.first_difference(case, layouts.BASELINE, layout))
             shutil.rmtree(r.directory, ignore_errors=True)
@@ -313,8 +314,8 @@ def signals(suite, chosen):
     """One case of each model; few layouts, for each needs a job that runs for a while."""
     L = layouts.Layout
     plan = [(signal.SIGINT, L(1, 2), L(3, 1, "many", "7x3x2")),
-            (signal.SIGUSR1, L(4, 1, "first axis"), L(2, 2, "many", "24x5x4", False)),
-            (signal.SIGTERM, L(3, 2, "many", "7x3x2", False), L(1, 3)),
+            (signal.SIGUSR1, L(4, 1, "first axis"), L(2, 2, "many", "24x5x4", False, True)),
+            (signal.SIGTERM, L(3, 2, "many", "7x3x2", False, True), L(1, 3)),
             (signal.SIGKILL, L(2, 1, "mixed"), L(6, 1, "one", "7x3x2"))]
     if not suite.options.full:
         chosen = chosen[:2]
@@ -347,7 +348,9 @@ def body(pelsim, options):
     if interrupted:
         suite.check_table(next(iter(interrupted.values())))
         signals(suite, list(interrupted.values()))
-    print(f"{suite.runs} runs, {len(suite.failures)} failures", flush=True)
+    print(f"{suite.runs} runs, {suite.moves} moves of blocks, {len(suite.failures)} failures", flush=True)
+    if not suite.moves:
+        raise Failure("no block has changed hands in all of these runs")
     return 1 if suite.failures else 0
 
 

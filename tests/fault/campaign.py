@@ -24,6 +24,7 @@ def campaign(model):
     text = case.conclude(run, fingerprint, 600)
     check(f'{model}: faults', len(done), FAULTS)
     print(f'{model}: {disturbed.tally(done)}; {text.count("; restart ")} restarts, '
+          f'{case.moves()} moves of blocks, '
           f'{time.time() - begun:.0f} s, {case.steps} steps', flush=True)
 
 

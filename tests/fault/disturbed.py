@@ -18,6 +18,8 @@ MODELS = {  # name: (configuration, what is changed in it, files that must be th
                   ['start.nx=8', 'start.ny=8', 'start.nz=8', 'analysis.rdf=yes', 'analysis.msd=yes',
                    'analysis.averages=yes'],
                   ['trajectory.h5md', 'observables.h5'])}
+# Blocks change hands at every look.
+BALANCE = ['parallel.blocks=3', 'parallel.balance_every=7', 'parallel.balance_threshold=1']
 HANG_LIMIT = 3  # [s]
 
 
@@ -43,7 +45,7 @@ class Case:
     def words(self, *more, every=None):
         every = every or self.every
         settings = [f'run.hang_limit={HANG_LIMIT}', f'checkpoint.every={every}', f'output.every={every}',
-                    *self.settings, *self.length(), *more]
+                    *BALANCE, *self.settings, *self.length(), *more]
         return [w for s in settings for w in ('-s', s)]
 
     def measure(self, ranks):
@@ -66,8 +68,8 @@ class Case:
         return max(steps, default=-1)
 
     def start(self, ranks, *options):
-        run = Run(self.config, '-n', ranks, '--retries', 10**5, *options,
-                  *self.words(f'time.steps={self.steps}'))
+        run = Run(self.config, '-n', ranks, '--retries', 10**5,
+                  *self.words(f'time.steps={self.steps}'), *options)
         self.dir = run.dir
         return run
 
@@ -90,15 +92,16 @@ class Case:
         without one would rightly be the end of it."""
         before, restarts = self.newest(), run.text().count('; restart ')
         time.sleep(self.chance.uniform(0, 1.2))
-        victims = run.starters() if self.chance.random() < .1 else run.ranks()
+        starter = self.chance.random() < .1
+        victims = run.starters() if starter else run.ranks()
         fault = self.chance.choice([signal.SIGKILL, signal.SIGKILL, signal.SIGSTOP, signal.SIGTERM])
         try:
             os.kill(self.chance.choice(sorted(victims)), fault)
         except (IndexError, ProcessLookupError):  # between two attempts
             return None
-        hit = time.time()
-        self.await_(run, lambda: run.text().count('; restart ') > restarts or
-                    time.time() > hit + 6 * HANG_LIMIT)  # mpirun may be stopped without harm
+        # mpirun may be stopped without harm.
+        end = time.time() + (1 if starter and fault == signal.SIGSTOP else 6) * HANG_LIMIT
+        self.await_(run, lambda: run.text().count('; restart ') > restarts or time.time() > end)
         self.await_(run, lambda: self.newest() > before)
         return fault.name
 
@@ -128,6 +131,12 @@ class Case:
             check(f'{self.model}: diagnostics.csv is the same', f.read() == g.read(), True)
         code, _, err = pelsim('verify', self.dir)
         check(f'{self.model}: verified', (code, err), (0, ''))
+        check(f'{self.model}: blocks moved', self.moves(), lambda n: n > 0)
+
+    def moves(self):
+        """How often blocks changed hands."""
+        with open(f'{self.dir}/run.log', encoding='utf-8') as f:
+            return f.read().count('blocks move')
 
 
 def tally(done):

@@ -1,5 +1,5 @@
-"""A long run of a grid model and of particles in which everything happens: layouts change, faults
-strike, files are damaged, the run is stopped, told to save and to write, and resumed.  At the end all
+"""A long run of a grid model and of particles in which everything happens: layouts change, blocks
+change hands, faults strike, files are damaged, the run is stopped, told to save and to write, and resumed.  At the end all
 that is left must be what an undisturbed run leaves, to the last bit.
 
     soak.py PELSIM SOURCE SECONDS SEED"""
@@ -19,10 +19,9 @@ def layout(case):
     """Ranks, threads and blocks of the next segment."""
     chance = case.chance
     ranks = chance.choice([2, 3, 4])
-    more = ['-t', chance.choice([1, 1, 2])]
+    more = ['-t', chance.choice([1, 1, 2]), '-s', f'parallel.blocks={chance.choice([1, 2, 4])}']
     if case.model == 'grid':
-        more += ['-s', f'parallel.blocks={chance.choice([1, 2, 3])}', '-s',
-                 f'parallel.overlap={chance.choice(["yes", "no"])}']
+        more += ['-s', f'parallel.overlap={chance.choice(["yes", "no"])}']
     return ranks, more
 
 
@@ -85,7 +84,7 @@ def soak(model, seconds):
         case.dir = home
         case.await_(run, lambda: case.newest() >= 0)
     case.conclude(run, fingerprint, 7200)
-    print(f'{model}: {segments} segments, {disturbed.tally(done)}; {time.time() - begun:.0f} s, '
+    print(f'{model}: {segments} segments, {disturbed.tally(done)}; {case.moves()} moves of blocks; {time.time() - begun:.0f} s, '
           f'{case.steps} steps', flush=True)
 
 

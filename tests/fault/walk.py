@@ -51,6 +51,8 @@ CONFIGS = {
 # Filters, poles, diagnostics with references: walked when asked for (--only sphere), and whole.
 SPHERE = ('[run]\nmodel = shallow_water\n[grid]\nnlon = 20\nnlat = 10\n[shallow_water]\n'
           'initial = williamson2\n' + COMMON)
+# Blocks that change hands: when, is up to the clock, so a number may not mean the same call twice.
+MOVES = ('[parallel]\nblocks = 3\nbalance_every = 1\nbalance_threshold = 1\n')
 FILES = {'sphere': ['fields.nc'], 'grid': ['fields.nc'], 'md': ['trajectory.h5md', 'observables.h5']}
 NOISE = re.compile(r'HDF5-DIAG|^ *#\d|MPI_ABORT|^\[|^-----|PMIX|PRTE|ORTE|orte|malloc\(|corrupt|Segm'
                    r'|signal|\*\*\*|backtrace|\(null\)', re.M)
@@ -117,6 +119,8 @@ class Walk:
         self.codes = collections.Counter()
         if OPTIONS.whole or OPTIONS.only.startswith('sphere'):
             CONFIGS['sphere'] = SPHERE
+        if OPTIONS.whole or OPTIONS.only.startswith('moves'):
+            CONFIGS.update({f'moves {m}': CONFIGS[m] + MOVES for m in ('grid', 'md')})
         for model, text in CONFIGS.items():
             with open(self.config(model), 'w', encoding='utf-8') as f:
                 f.write(text)
@@ -268,7 +272,7 @@ class Walk:
         whole = self.path(layout.model, 'whole')
         if content(f'{directory}/diagnostics.csv') != content(f'{whole}/diagnostics.csv'):
             return 'diagnostics.csv differs'
-        for name in FILES[layout.model]:
+        for name in FILES[layout.model.split()[-1]]:
             code, out, err = execute(['diff', f'{whole}/{name}', f'{directory}/{name}'])
             if code:
                 return f'{name} differs: {out}{err}'

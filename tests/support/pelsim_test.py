@@ -3,6 +3,7 @@
 The executable is named by --pelsim or the environment variable PELSIM.  Nothing here can hang:
 every process has a time limit and is killed, with its ranks, when it is over."""
 import argparse
+import json
 import os
 import re
 import shutil
@@ -80,6 +81,11 @@ class Run:
     def last(self):
         """The last row of diagnostics.csv as {column: number}."""
         return {name: column[-1] for name, column in self.diagnostics().items()}
+
+    def moves(self):
+        """How often blocks changed hands."""
+        with open(self.path("run.json"), encoding="utf-8") as f:
+            return json.load(f)["timing"].get("balance", {}).get("moves", 0)
 
     def fields(self):
         """fields.nc, opened with h5py."""

@@ -164,6 +164,39 @@ static void blocks_tile_the_grid_and_balance(void **unused) {
   }
 }
 
+static void any_weights_are_shared_as_well_as_can_be(void **unused) {
+  (void)unused;
+  enum { MOST = 40 };
+  uint64_t seed = 1;
+  for (int trial = 0; trial < 300; ++trial) {
+    int64_t weight[MOST], load[MOST] = {0}, heaviest = 0;
+    int owner[MOST];
+    const int n = 1 + trial % MOST, ranks = 1 + (trial * 7) % n;
+    pel_error e = {0};
+    const pel_grid g = box(n, 1, 1);
+    pel__layout *l =
+        pel__layout_create(&g, ranks - 1, ranks, (int[]){n, 0, 0}, 1, (int[]){1, 0, 0}, &e);
+    assert_non_null(l);
+    for (int i = 0; i < n; ++i) {
+      seed = seed * UINT64_C(6364136223846793005) + 1442695040888963407;
+      weight[i] = trial % 3 ? (int64_t)(seed >> 50) : (int64_t)(seed >> 63); /* many zeros */
+    }
+    pel__layout_share(l, weight, owner);
+    for (int i = 0; i < n; ++i) {
+      load[owner[i]] += weight[i];
+      assert_true(i == 0 ? owner[i] == 0
+                         : owner[i] == owner[i - 1] || owner[i] == owner[i - 1] + 1);
+    }
+    assert_int_equal(owner[n - 1], ranks - 1); /* so none is without */
+    for (int r = 0; r < ranks; ++r) heaviest = load[r] > heaviest ? load[r] : heaviest;
+    assert_int_equal(heaviest, best_heaviest(weight, n, ranks));
+    pel__layout_assign(l, owner);
+    for (int i = 0; i < n; ++i)
+      assert_int_equal(owner[i] == l->rank, i >= l->first && i < l->first + l->nlocal);
+    pel__layout_destroy(l);
+  }
+}
+
 /* Runs of equal blocks differ by at most one block. */
 static void equal_blocks_are_shared_evenly(void **unused) {
   (void)unused;
@@ -275,6 +308,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(curve_visits_all_without_jumps),
                                      cmocka_unit_test(curve_is_hilberts),
                                      cmocka_unit_test(blocks_tile_the_grid_and_balance),
+                                     cmocka_unit_test(any_weights_are_shared_as_well_as_can_be),
                                      cmocka_unit_test(equal_blocks_are_shared_evenly),
                                      cmocka_unit_test(automatic_blocks_spare_axis_0),
                                      cmocka_unit_test(impossible_requests_get_a_sentence),

@@ -1,0 +1,52 @@
+/* Blocks of the box of particles change hands when lists are built, as particles do then anyway. */
+#include <stdlib.h>
+
+#include "dynamics.h"
+#include "pelsim/memory.h"
+
+/* The block that the cluster's first particle is in; -1: it has none. */
+static int block_of(const pel__dynamics *d, int cluster) {
+  for (int64_t i = (int64_t)cluster * PEL_LANES; i < (int64_t)(cluster + 1) * PEL_LANES; ++i) {
+    if (pel__is_empty(&d->p, i)) continue;
+    const pel__point at = pel__inside(&d->p, i);
+    return pel__regions_block(&d->regions, &d->p.domain, (double[3]){at.x, at.y, at.z});
+  }
+  return -1;
+}
+
+/* What this rank computed since the last look belongs to its blocks by their parts of the lists. */
+static void book(pel__balance *b, pel__dynamics *d) {
+  double *part = pel_calloc((size_t)b->nblocks, sizeof *part), total = 0;
+  for (const pel__share *h = d->list.share; h < d->list.share + d->list.nshares; ++h)
+    for (int c = h->first; c < h->last; ++c) {
+      const int block = block_of(d, c);
+      double pairs = PEL_LANES; /* those within the cluster */
+      for (const pel__rows *k = h->rows; k < h->rows + PEL__KINDS && block >= 0; ++k) {
+        const int *row = k->row + (ptrdiff_t)(c - h->first) * PEL_LANES;
+        pairs += row[PEL_LANES] - row[0];
+      }
+      if (block < 0) continue;
+      part[block] += pairs;
+      total += pairs;
+    }
+  for (int i = 0; i < b->nblocks && total > 0; ++i)
+    pel__balance_book(b, 0, i, d->computed * b->threads * part[i] / total);
+  d->computed = 0;
+  free(part);
+}
+
+bool pel__balance_particles(pel_sim *s) {
+  pel__balance *b = s->balance;
+  pel__dynamics *d = s->dynamics;
+  if (!pel__balance_due(b, s->step)) return false;
+  int *owner = pel_malloc((size_t)b->nblocks * sizeof *owner);
+  book(b, d);
+  const bool moves = pel__balance_look(b, s->comm, s->layout, s->step, owner);
+  if (moves) {
+    pel__regions_assign(&d->regions, &d->p.domain, owner);
+    pel__guests_destroy(&d->p.guests);
+    d->scattered = true;
+  }
+  free(owner);
+  return moves;
+}

@@ -1,0 +1,163 @@
+/* Blocks of a grid change hands between two steps.
+ *
+ * All that lasts from one step to the next is the fields' present values, as in a checkpoint;
+ * halos, tiles, messages and the copies of the model's state are made anew for the new owner.  For
+ * a moment the old fields and the new ones are both in memory. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "dynamics.h"
+#include "pelsim/memory.h"
+#include "plan.h"
+
+enum { RECORD = 64 }; /* doubles that are counted as one: MPI counts in int */
+
+/* Where the fields of this rank's blocks are. */
+typedef struct {
+  int first, nlocal;
+  double ***data; /* [nvars][nlocal], present slot; NULL: does not last */
+} place;
+
+static bool lasts(const pel__var *v) { return v->stored && !v->rate; }
+
+/* The arrays of slots go with the memory that they stand in, so they are copied. */
+static place place_of(const pel_sim *s) {
+  const int n = s->layout->nlocal;
+  place p = {s->layout->first, n, pel_calloc((size_t)s->nvars + 1, sizeof *p.data)};
+  for (int v = 0; v < s->nvars; ++v) {
+    const pel__var *x = &s->vars[v];
+    if (!lasts(x)) continue;
+    p.data[v] = pel_malloc((size_t)n * sizeof **p.data);
+    memcpy(p.data[v], x->data + x->slot * n, (size_t)n * sizeof **p.data);
+  }
+  return p;
+}
+
+static void forget(const pel_sim *s, place *p) {
+  for (int v = 0; v < s->nvars; ++v) free(p->data[v]);
+  free(p->data);
+}
+
+static size_t doubles_of(const pel_sim *s, const pel__block *b) {
+  size_t n = 0;
+  for (int v = 0; v < s->nvars; ++v)
+    n += lasts(&s->vars[v]) ? (size_t)b->n[0] * (size_t)b->n[1] * (size_t)b->n[2] : 0;
+  return n;
+}
+
+static size_t records_of(const pel_sim *s, const pel__block *b) {
+  return (doubles_of(s, b) + RECORD - 1) / RECORD;
+}
+
+typedef enum { PACK, UNPACK } direction;
+
+/* The fields of a block from or to a message; returns where the next block's begin. */
+static double *carry(const pel_sim *s, const place *p, int number, double *message, direction way) {
+  const pel__block *b = &s->layout->block[number];
+  const size_t row = (size_t)b->n[0] * sizeof(double);
+  double *at = message;
+  for (int v = 0; v < s->nvars; ++v)
+    for (int k = 0; p->data[v] && k < b->n[2]; ++k)
+      for (int j = 0; j < b->n[1]; ++j, at += b->n[0]) {
+        double *cells = p->data[v][number - p->first] + k * b->sz + j * b->sy;
+        if (way == PACK)
+          memcpy(at, cells, row);
+        else
+          memcpy(cells, at, row);
+      }
+  return message + RECORD * records_of(s, b);
+}
+
+/* Blocks follow each other by rank, as they do along the curve, and in a message by number. */
+static double *pack(const pel_sim *s, const place *p, const int *owner, int *count) {
+  size_t records = 0;
+  for (int i = p->first; i < p->first + p->nlocal; ++i) {
+    if (owner[i] == s->rank) continue;
+    const size_t n = records_of(s, &s->layout->block[i]);
+    count[owner[i]] += (int)n;
+    records += n;
+  }
+  double *message = pel_calloc(records * RECORD + 1, sizeof *message), *at = message;
+  for (int i = p->first; i < p->first + p->nlocal; ++i)
+    if (owner[i] != s->rank) at = carry(s, p, i, at, PACK);
+  return message;
+}
+
+/* was[]: whose the blocks were. */
+static void unpack(const pel_sim *s, const place *old, const place *new, const int *was,
+                   double *message) {
+  for (int i = new->first; i < new->first + new->nlocal; ++i) {
+    const pel__block *b = &s->layout->block[i];
+    if (was[i] != s->rank) {
+      message = carry(s, new, i, message, UNPACK);
+      continue;
+    }
+    double *same = pel_malloc(doubles_of(s, b) * sizeof *same + RECORD * sizeof *same);
+    carry(s, old, i, same, PACK);
+    carry(s, new, i, same, UNPACK);
+    free(same);
+  }
+}
+
+static void unbind(pel_sim *s) {
+  pel__plan_unbind(s->init);
+  pel__plan_unbind(s->program);
+  pel__measures_unbind(s);
+  pel__outputs_unbind(s);
+  s->ntags = 0;
+}
+
+bool pel__move_blocks(pel_sim *s, const int *owner) {
+  pel__layout *l = s->layout;
+  pel_error e = {0};
+  const pel__peers everyone = {s->comm, s->nranks, NULL};
+  int *was = pel_malloc((size_t)l->nblocks * sizeof *was);
+  int *count = pel_calloc((size_t)s->nranks, sizeof *count),
+      *got = pel_calloc((size_t)s->nranks, sizeof *got);
+  for (int i = 0; i < l->nblocks; ++i) was[i] = l->block[i].rank;
+  place old = place_of(s);
+  unbind(s);
+  pel__local before = s->local;
+  pel__var *vars = pel_malloc(((size_t)s->nvars + 1) * sizeof *vars);
+  memcpy(vars, s->vars, (size_t)s->nvars * sizeof *vars);
+  s->local = (pel__local){0};
+  pel__layout_assign(l, owner);
+  pel__state_create(s, &e);
+  const bool moved = pel__agree_error(s->comm, &e) == PEL_OK;
+  if (moved) {
+    double *out = pack(s, &old, owner, count);
+    double *in = pel__swap(&everyone, RECORD * sizeof *out, count, out, got);
+    place new = place_of(s);
+    unpack(s, &old, &new, was, in);
+    forget(s, &new);
+    free(out), free(in);
+    pel__release(&before.allocations);
+    for (int v = 0; v < s->nvars; ++v) memset(s->vars[v].valid, 0, sizeof s->vars[v].valid);
+  } else { /* no memory for both: all stays where it was */
+    pel__release(&s->local.allocations);
+    s->local = before;
+    memcpy(s->vars, vars, (size_t)s->nvars * sizeof *vars);
+    pel__layout_assign(l, was);
+  }
+  pel__sim_bind(s);
+  forget(s, &old);
+  free(was), free(count), free(got), free(vars);
+  return moved;
+}
+
+void pel__balance_grid(pel_sim *s) {
+  pel__balance *b = s->balance;
+  const double t0 = MPI_Wtime();
+  if (!pel__balance_due(b, s->step)) return;
+  const pel__phase_id before = pel__now_in(PEL__T_BALANCE);
+  int *owner = pel_malloc((size_t)s->layout->nblocks * sizeof *owner);
+  if (pel__balance_look(b, s->comm, s->layout, s->step, owner)) {
+    if (pel__move_blocks(s, owner))
+      pel__balance_moved(b, MPI_Wtime() - t0);
+    else
+      pel__balance_failed(b);
+  }
+  free(owner);
+  s->seconds[PEL__T_BALANCE] += MPI_Wtime() - t0;
+  pel__now_in(before);
+}
