@@ -18,11 +18,13 @@ typedef struct {
   char complete[5000];               /* why it does not; "": it does */
 } estimate;
 
+/* While blocks move, the old fields and the new ones are there. */
 static double bytes_of(const pel_sim *s, const pel__block *b) {
+  const bool twice = pel__balance_possible(s->layout, s->set.parallel.balance_every);
   double n = 0;
   for (const pel__var *v = s->vars; v < s->vars + s->nvars; ++v)
     if (v->stored) n += (double)b->size * pel__state_slots(s, v);
-  return n * sizeof(double);
+  return (twice ? 2 : 1) * n * sizeof(double);
 }
 
 static double bytes_here(const pel_sim *s) {
@@ -30,8 +32,7 @@ static double bytes_here(const pel_sim *s) {
   if (s->dynamics) return pel__dynamics_bytes(s);
   for (int b = 0; b < s->layout->nlocal; ++b)
     n += bytes_of(s, &s->layout->block[s->layout->first + b]);
-  /* While blocks move, the old fields and the new ones are there. */
-  return pel__balance_possible(s->layout, s->set.parallel.balance_every) ? 2 * n : n;
+  return n;
 }
 
 /* Of the state that the run would begin with. */
