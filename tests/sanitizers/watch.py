@@ -145,10 +145,18 @@ scheme = rk4
 '''
 
 
+# Blocks change hands at every look.
+MOVES = '''[parallel]
+blocks = 3
+balance_every = 1
+balance_threshold = 1
+'''
+
+
 def runs():
     models = {'grid': GRID, 'particles': PARTICLES} | ({'heat': HEAT} if TOOL != 'memcheck' else {})
     for name, text in models.items():
-        config, directory = ini(name, text), name + '_out'
+        config, directory = ini(name, text + MOVES), name + '_out'
         for ranks, threads, more in (3, 2, ('--steps', '3')), (2, 3, ('--resume',)):
             code, said = run(config, directory, ranks, threads, *more)
             check(f'{name}, {ranks} ranks x {threads} threads, {" ".join(more)}: got exit code '
