@@ -227,7 +227,8 @@ void pel__plan_bind(pel_sim *s, pel__plan *p) {
 }
 
 void pel__plan_unbind(pel__plan *p) {
-  for (pel__op *op = p->op; op < p->op + p->nops; ++op) {
+  for (int o = 0; o < p->nops; ++o) {
+    pel__op *op = &p->op[o];
     for (int x = 0; x < op->nexchanges; ++x)
       pel__halo_destroy(op->exchanges[x].halo), free(op->exchanges[x].stale);
     for (int t = 0; t < op->nthreads; ++t) free(op->work[t]), free(op->copy[t]);
