@@ -125,6 +125,8 @@ int cli_status_read(const char *path);
  * began, in seconds of the epoch. */
 #define CLI_UNTIL "PELSIM_UNTIL"
 #define CLI_SINCE "PELSIM_SINCE"
+/* How the ranks were to be started, as on the command line, for the command that continues. */
+#define CLI_GIVEN "PELSIM_GIVEN"
 
 /* Starts mpirun with a->worker on `ranks` ranks, passes signals on as SIGUSR1, watches the run, and
  * restarts one that breaks off or hangs up to a->retries times.  ranks 0: as many as a->hosts take,

@@ -43,7 +43,11 @@ int cli_signals_open(void) {
   static const int list[] = {SIGINT, SIGTERM, SIGUSR1, SIGUSR2, SIGHUP, SIGCHLD};
   sigset_t caught;
   sigemptyset(&caught);
-  for (int i = 0; i < PEL_N(list); ++i) sigaddset(&caught, list[i]);
+  for (int i = 0; i < PEL_N(list); ++i) {
+    struct sigaction now;
+    const bool ignored = !sigaction(list[i], NULL, &now) && now.sa_handler == SIG_IGN;
+    if (list[i] != SIGHUP || !ignored) sigaddset(&caught, list[i]); /* nohup */
+  }
   sigprocmask(SIG_BLOCK, &caught, NULL);
   signal(SIGPIPE, SIG_IGN); /* whoever reads what is said may leave */
   return signalfd(-1, &caught, SFD_CLOEXEC | SFD_NONBLOCK);

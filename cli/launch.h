@@ -23,6 +23,7 @@ typedef struct {
   bool asking, compared;       /* answers are awaited; there are earlier ones to compare with */
   bool overheard;              /* somebody else wants to hear the answers */
   bool seen;                   /* there was a heartbeat: the ranks had started */
+  bool unstarted;              /* they had not for too long */
   int patience;                /* times that nothing had moved but a disk was being waited for */
   cli_answer *answer, *before; /* [ranks] */
 } cli_watch;

@@ -1,6 +1,7 @@
 /* One task on all ranks: decide who starts them, bring MPI up and down, turn signals into a stop.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -156,6 +157,24 @@ static int work(const cli_arguments *a, const cli_world *w, cli_task *task, bool
   return supervised && reported ? PEL_OK : code;
 }
 
+static void append(char *text, size_t size, const char *option, const char *value) {
+  const size_t n = strlen(text), room = size - n;
+  if (!value || room < strlen(option) + 4 * strlen(value) + 16) return;
+  const int used = snprintf(text + n, room, "%s%s", n ? " " : "", option);
+  pel_shell_word(text + n + used, room - (size_t)used, value);
+}
+
+static void tell_given(const cli_arguments *a) {
+  char text[4000] = "", number[3][24];
+  const int64_t count[3] = {a->ranks, a->threads, a->retries};
+  for (int i = 0; i < 3; ++i) snprintf(number[i], sizeof *number, "%" PRId64, count[i]);
+  append(text, sizeof text, "-n ", a->ranks ? number[0] : NULL);
+  append(text, sizeof text, "-t ", a->threads ? number[1] : NULL);
+  append(text, sizeof text, "--retries=", a->retries ? number[2] : NULL);
+  append(text, sizeof text, "--hosts=", a->hosts);
+  setenv(CLI_GIVEN, text, 1);
+}
+
 int cli_parallel(const cli_arguments *a, cli_task *task, bool stoppable) {
   static pel_prospect prospect;
   const cli_world w = cli_world_look();
@@ -176,6 +195,7 @@ int cli_parallel(const cli_arguments *a, cli_task *task, bool stoppable) {
           a->worker[0], w.launcher);
     return work(a, &w, task, stoppable);
   }
+  tell_given(a);
   const pel_request r = cli_request(a);
   const int wrong = pel_peek(cli_host(), &r, &prospect);
   if (wrong) return wrong;

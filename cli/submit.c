@@ -170,6 +170,16 @@ static void tell(const cli_job *j, const char ids[2][200]) {
   printf("%s/STOP, or %s %s\n", j->sweep ? "/MEMBER" : "", j->scheduler->cancel, ids[0]);
 }
 
+/* A job of a complete run would end at once, unless its end is to be a later one now. */
+static void warn_of_complete(const cli_job *j) {
+  const pel_observation o = pel_observe(j->dir);
+  if (!j->sweep && !strcmp(o.state, "done") && strcmp(o.cause, "steps"))
+    cli_complain(0,
+                 "submit: %s holds a run that is complete; without a later end the job will have "
+                 "nothing to do",
+                 j->dir);
+}
+
 static int submit(const cli_job *j) {
   char ids[2][200] = {"", ""};
   int code = cli_script_write(j);
@@ -193,6 +203,7 @@ int cli_submit(const cli_arguments *a) {
   if (!code) code = find_places(j);
   if (!code) code = estimate_memory(j);
   if (code) return code;
+  warn_of_complete(j);
   if (!a->dry_run) return submit(j);
   cli_script_print(j, stdout);
   return PEL_OK;

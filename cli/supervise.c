@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 #include "hosts.h"
@@ -90,8 +91,8 @@ static bool goes_on(const supervisor *v) {
 }
 
 static const char **command_line(const supervisor *v) {
-  static const char *const passed[] = {CLI_STATUS, CLI_SINCE, CLI_UNTIL, "PELSIM_COLUMNS",
-                                       "PELSIM_STARTER"};
+  static const char *const passed[] = {CLI_STATUS,       CLI_SINCE,        CLI_UNTIL,
+                                       "PELSIM_COLUMNS", "PELSIM_STARTER", CLI_GIVEN};
   const cli_arguments *a = v->a;
   const bool again = goes_on(v);
   const char **argv = pel_calloc((size_t)(MOST_OPTIONS + a->nworker), sizeof *argv);
@@ -279,17 +280,33 @@ static int supervise(supervisor *v) {
       return v->a->retries ? PEL_INTERNAL : tell_end(&o, o.unstarted ? "" : advice_on(&now));
     ++v->restarts;
     tell_restart(v, ms);
+    if (ms > PAUSE_MS) pel_note_restart(v->p->dir, 1e-3 * ms);
     if (!rest(v, ms))
       return cli_complain(v->best >= 0 ? PEL_STOPPED : CLI_INTERRUPTED,
                           "stopped on request while waiting for a restart");
   }
 }
 
+/* Ranks of a host talk through files in memory, and are killed if these may not be so large. */
+static int check_file_limit(void) {
+  const double needed = 4.3e6;
+  struct rlimit limit;
+  if (getrlimit(RLIMIT_FSIZE, &limit) || limit.rlim_cur == RLIM_INFINITY ||
+      (double)limit.rlim_cur >= needed)
+    return PEL_OK;
+  return cli_complain(
+      PEL_USAGE,
+      "ranks talk through files of 4.2 MB in /dev/shm, but the limit on the size of "
+      "files (ulimit -f) is %.3g MB: raise it, or use threads alone (-n 1)",
+      1e-6 * (double)limit.rlim_cur);
+}
+
 int cli_launch(const cli_arguments *a, int ranks, const pel_prospect *p) {
   static supervisor v;
   v = (supervisor){.a = a, .p = p, .ranks = ranks, .best = -1};
   if (!cli_self()) return cli_complain(PEL_INTERNAL, "cannot find this program's file");
-  int code = cli_hosts_read(a->hosts, &v.hosts);
+  int code = ranks > 1 || a->hosts ? check_file_limit() : PEL_OK;
+  if (!code) code = cli_hosts_read(a->hosts, &v.hosts);
   if (ranks < 1) v.ranks = a->hosts ? cli_hosts_slots(&v.hosts) : 1;
   if (!code) code = cli_scratch_make(&v.scratch);
   if (code) return code;

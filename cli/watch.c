@@ -80,7 +80,10 @@ cli_verdict cli_watch_look(cli_watch *w, double seconds, bool ready) {
   }
   if (w->asking)
     return all_heard(w) || w->quiet > fmin(answers_within, w->limit) ? judge(w) : CLI_GETS_ON;
-  if (!ready) return w->quiet > fmax(start_within, w->limit) ? CLI_HANGS : CLI_GETS_ON;
+  if (!ready) {
+    w->unstarted = w->quiet > fmax(start_within, w->limit);
+    return w->unstarted ? CLI_HANGS : CLI_GETS_ON;
+  }
   if (w->quiet < w->limit) return CLI_GETS_ON;
   memset(w->answer, 0, (size_t)w->ranks * sizeof *w->answer);
   w->asking = true;
@@ -114,6 +117,11 @@ static void say_where(const cli_watch *w, int rank, char *text, size_t size) {
 
 void cli_watch_report(const cli_watch *w, char *why, size_t size) {
   char text[160], next[160], silent[200] = "";
+  if (w->unstarted) {
+    snprintf(why, size, "the ranks have not started within %g s, the job was ended",
+             fmax(start_within, w->limit));
+    return;
+  }
   fprintf(stderr, "pelsim: no step for %g s and no sign of work; where the ranks are:\n",
           2 * w->limit);
   for (int r = 0, last; r < w->ranks; r = last + 1) {

@@ -157,7 +157,8 @@ int pel__verify_netcdf(FILE *out, const char *file) {
   int bad = 1;
   if (!model || nc_inq_varid(s.nc, "fingerprint", &hash) || nc_inq_dimid(s.nc, "time", &time) ||
       nc_inq_dimlen(s.nc, time, &records))
-    fprintf(out, "%s has no checksums: it was not written by pelsim\n", file);
+    fprintf(out, "%s has no checksums: it was not written by pelsim, or its beginning is damaged\n",
+            file);
   else
     bad = verify_records(out, &s, hash, time, records);
   if (!bad) fprintf(out, "%s: good, %zu records of model %s\n", file, records, model);

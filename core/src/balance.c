@@ -14,8 +14,8 @@ enum {
 };
 static const double HELPED = 0.98; /* of the time before: less, and the move was worth it */
 
-pel__balance *pel__balance_create(const pel__layout *l, int threads, int every, double threshold,
-                                  int64_t first) {
+pel__balance *pel__balance_create(const pel__layout *l, int threads, int64_t every,
+                                  double threshold, int64_t first) {
   if (!pel__balance_possible(l, every)) return NULL;
   pel__balance *b = pel_calloc(1, sizeof *b);
   *b = (pel__balance){.every = every,
@@ -102,7 +102,8 @@ bool pel__balance_judge(pel__balance *b, const pel__layout *l, int64_t step, con
                after = load_of(b->cost, owner, n, l->nranks);
     pays = moving > 0 && (b->threshold <= 1 || (before.most - after.most) * held > b->price);
     snprintf(b->news, sizeof b->news,
-             "balance: rank %d computed %.2f of the mean; %d of %d blocks move, expected %.2f",
+             "balance: rank %d computed %.2f times as long as the mean; %d of %d blocks move, then "
+             "the slowest should take %.2f",
              measured.rank, measured.most / measured.mean, moving, n, after.most / after.mean);
   }
   free(now);

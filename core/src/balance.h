@@ -4,8 +4,8 @@
  * the slowest takes longer than the mean by [parallel] balance_threshold, the curve of blocks is
  * cut anew into runs of equal cost.  The blocks move if that pays, supposing that the imbalance
  * lasts as long again as the blocks have been where they are; a move that did not help doubles the
- * time to the next look.  With a threshold of 1 they move at every look.  Every rank decides the
- * same from the same numbers.  No bit of the results depends on any of it. */
+ * time to the next look.  With a threshold of 1 the curve is cut anew at every look.  Every rank
+ * decides the same from the same numbers.  No bit of the results depends on any of it. */
 #ifndef PEL_BALANCE_H
 #define PEL_BALANCE_H
 
@@ -15,7 +15,8 @@
 #include "layout.h"
 
 typedef struct {
-  int every, threads, nblocks;
+  int64_t every;
+  int threads, nblocks;
   double threshold;
   double **spent;  /* [threads][nblocks]: thread seconds on each block since the last look */
   double *cost;    /* [nblocks]: running mean of the seconds of a step; the same on every rank */
@@ -38,8 +39,8 @@ static inline bool pel__balance_possible(const pel__layout *l, int64_t every) {
 }
 
 /* first: the step to begin with.  NULL if blocks may not move. */
-pel__balance *pel__balance_create(const pel__layout *l, int threads, int every, double threshold,
-                                  int64_t first);
+pel__balance *pel__balance_create(const pel__layout *l, int threads, int64_t every,
+                                  double threshold, int64_t first);
 void pel__balance_destroy(pel__balance *b);
 
 /* A thread has spent so many seconds on a block of the layout. */
@@ -48,7 +49,7 @@ static inline void pel__balance_book(pel__balance *b, int thread, int block, dou
 }
 
 static inline bool pel__balance_due(const pel__balance *b, int64_t step) {
-  return b && step - b->looked >= (int64_t)b->every * b->patience;
+  return b && step - b->looked >= b->every * b->patience;
 }
 
 /* A look at this step: whether blocks are to move; if so owner[nblocks] receives whose they are to

@@ -61,6 +61,9 @@ const pel_totals *pel__dynamics_totals(pel_sim *s);
 /* Before lists are built: gives blocks to other ranks if that is due and pays; the particles follow
  * when the lists are built.  Collective. */
 bool pel__balance_particles(pel_sim *s);
+/* The same if the box has shrunk until blocks are hardly thicker than the cut-off: fewer of them.
+ * Every rank decides the same.  Local. */
+bool pel__recut(pel_sim *s);
 
 /* ---- particle_model.c ---- */
 

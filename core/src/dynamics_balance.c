@@ -1,4 +1,6 @@
 /* Blocks of the box of particles change hands when lists are built, as particles do then anyway. */
+#include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "dynamics.h"
@@ -49,4 +51,44 @@ bool pel__balance_particles(pel_sim *s) {
   }
   free(owner);
   return moves;
+}
+
+static void take(pel_sim *s, const pel__regions *r) {
+  pel__dynamics *d = s->dynamics;
+  const pel__balance *b = s->balance;
+  pel__guests_destroy(&d->p.guests);
+  pel__regions_destroy(&d->regions);
+  d->regions = *r;
+  s->layout = d->regions.layout;
+  d->scattered = true;
+  const int *nb = s->layout->nb;
+  snprintf(s->news, sizeof s->news, "the box has shrunk: it is cut anew, into %d x %d x %d blocks",
+           nb[0], nb[1], nb[2]);
+  if (!b) return;
+  pel__balance *anew = pel__balance_create(s->layout, b->threads, b->every, b->threshold, s->step);
+  if (anew) anew->done = b->done;
+  pel__balance_destroy(s->balance);
+  s->balance = anew;
+}
+
+bool pel__recut(pel_sim *s) {
+  static const double little = 0.02, spacious = 1.2; /* of the cut-off; of the reach */
+  const pel__dynamics *d = s->dynamics;
+  const double cutoff = d->list.cutoff, thin = pel__regions_thinnest(&d->regions, &d->p.domain);
+  int nb[3];
+  if (thin >= (1 + little) * cutoff) return false;
+  const int blocks = pel__blocks_asked(s, nb);
+  const double want[] = {spacious * (cutoff + d->list.skin), (1 + 2 * little) * cutoff};
+  for (int i = 0; i < PEL_N(want); ++i) {
+    pel__regions r;
+    pel_error none = {0}; /* fewer blocks than were asked for, if they were */
+    if (pel__regions_create(&r, s->comm, &d->p.domain, want[i], (int[3]){0}, blocks, &none))
+      continue;
+    if (pel__regions_thinnest(&r, &d->p.domain) > thin) {
+      take(s, &r);
+      return true;
+    }
+    pel__regions_destroy(&r);
+  }
+  return false;
 }

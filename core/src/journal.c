@@ -184,7 +184,7 @@ pel__journal *pel__journal_open(const pel__run_facts *f) {
   j->next_beat = now + 1;
   open_log(j);
 
-  json_t *earlier = goes_on(f) ? pel__run_json_load(f->dir) : NULL;
+  json_t *earlier = goes_on(f) ? pel__run_json_earlier(f->dir) : NULL;
   j->run = pel__run_json(&j->f, time(NULL), earlier);
   json_decref(earlier);
   char line[600];
@@ -293,6 +293,13 @@ static void say_outcome(pel__journal *j, const pel__run_result *r) {
   if (j->csv.lost)
     pel__journal_say(j, "diagnostics.csv lacks %" PRId64 " rows that could not be written",
                      j->csv.lost);
+  if (r->exit_code == PEL_OK && r->cause) { /* as far as --steps went */
+    char last[40] = "";
+    if (j->f.last_step >= 0) snprintf(last, sizeof last, " of %" PRId64, j->f.last_step);
+    pel__journal_say(j, "stopped at step %" PRId64 "%s (%s), as --steps says", r->step, last, at);
+    pel__resume_command(command, sizeof command, j->run, j->f.dir, NULL);
+    if (r->checkpoint) pel__journal_say(j, "continue with: %s", command);
+  }
   if (r->exit_code == PEL_OK) {
     if (r->open_next && access(r->open_next, R_OK) == 0)
       pel__journal_say(j, "open next     %s", r->open_next);
@@ -302,8 +309,7 @@ static void say_outcome(pel__journal *j, const pel__run_result *r) {
     pel__journal_say(j, "newest checkpoint: %s", r->checkpoint);
   }
   if (r->checkpoint && can_go_on(j, r)) {
-    pel__resume_command(command, sizeof command, j->f.config_path,
-                        json_object_get(j->run, "config"), j->f.dir, r->resume_from);
+    pel__resume_command(command, sizeof command, j->run, j->f.dir, r->resume_from);
     pel__journal_say(j, "continue with: %s", command);
   }
   char *why = NULL;

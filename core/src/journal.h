@@ -110,13 +110,13 @@ typedef struct {
 
 typedef struct {
   int exit_code;
-  const char *why;             /* one sentence; NULL when done */
-  const char *cause;           /* of PEL_STOPPED: "signal", "file" or "walltime" */
-  int64_t step, steps_done;    /* step reached; steps made in this invocation */
-  double time, seconds;        /* model time; wall-clock of the loop */
-  double bytes;                /* memory traffic the programs must have caused, all ranks */
-  double bandwidth;            /* measured, of all ranks together [B/s]; 0: unknown */
-  double others;               /* share of the cores' time that other programs took; < 0: unknown */
+  const char *why;          /* one sentence; NULL when done */
+  const char *cause;        /* of PEL_STOPPED: "signal", "file", "walltime"; of PEL_OK: "steps" */
+  int64_t step, steps_done; /* step reached; steps made in this invocation */
+  double time, seconds;     /* model time; wall-clock of the loop */
+  double bytes;             /* memory traffic the programs must have caused, all ranks */
+  double bandwidth;         /* measured, of all ranks together [B/s]; 0: unknown */
+  double others;            /* share of the cores' time that other programs took; < 0: unknown */
   const pel__balance *balance; /* NULL: blocks could not move */
   uint64_t fingerprint;
   const pel__phase *phases;

@@ -87,8 +87,6 @@ static json_t *history(const json_t *earlier) {
     json_t *value = json_object_get(earlier, kept[i]);
     if (value) json_object_set(entry, kept[i], value);
   }
-  const char *state = json_string_value(json_object_get(entry, "state"));
-  if (state && strcmp(state, "running") == 0) put(entry, "state", pel__json_text("killed"));
   json_array_append_new(list, entry);
   return list;
 }
@@ -104,6 +102,7 @@ json_t *pel__run_json(const pel__run_facts *f, time_t started, const json_t *ear
   put(run, "ended", json_null());
   put(run, "pid", json_integer(getpid()));
   put(run, "config_path", pel__json_text(f->config_path));
+  put(run, "given", pel__json_text(getenv("PELSIM_GIVEN")));
   put(run, "started_in", pel__json_text(getcwd(place, sizeof place)));
   put(run, "resumed_from", pel__json_text(f->resumed_from));
   put(run, "first_step", json_integer(f->first_step));

@@ -28,11 +28,22 @@ int pel__replace_reserved(const char *dir, const char *name, const char *text, b
 json_t *pel__json_load(const char *dir, const char *name);
 json_t *pel__run_json_load(const char *dir);
 
-/* The command that continues a run, from the checkpoint `from` (NULL: the newest).  config NULL:
- * the word CONFIG; settings: the effective configuration (may be NULL), which tells whether --dir
- * must be given. */
-void pel__resume_command(char *out, size_t size, const char *config, const json_t *settings,
-                         const char *dir, const char *from);
+/* The command that continues the run of that run.json (NULL: nothing is known of it) with the
+ * options that it was started with: from the checkpoint `from`; NULL: the newest; "": anew, over
+ * what is there. */
+void pel__resume_command(char *out, size_t size, const json_t *run, const char *dir,
+                         const char *from);
+/* Whether damaged checkpoints were set aside. */
+bool pel__rundir_damaged(const char *dir);
+
+/* ---- observe.c ---- */
+
+/* Whether the run got to its end, not only as far as --steps went. */
+bool pel__run_json_complete(const json_t *run);
+/* run.json of an invocation before; if it was killed it says so, and how far it got. */
+json_t *pel__run_json_earlier(const char *dir);
+/* Seconds until its supervisor, process *pid of this host, starts it again; NAN: none does. */
+double pel__restart_due(const json_t *run, long *pid);
 
 /* ---- progress.c: numbers for people, and how far a run is ---- */
 
@@ -63,7 +74,7 @@ typedef struct {
 
 void pel__meter_start(pel__meter *m, const pel__run_facts *f, double now);
 void pel__meter_update(pel__meter *m, int64_t step, double time, double now);
-double pel__meter_fraction(const pel__meter *m); /* of this invocation, 0..1; NAN: no end known */
+double pel__meter_fraction(const pel__meter *m); /* of the whole run, 0..1; NAN: no end known */
 double pel__meter_eta(const pel__meter *m);      /* [s]; NAN: not known */
 double pel__meter_cells_per_s(const pel__meter *m);
 double pel__sypd(double model_seconds, double wall_seconds); /* simulated years a day */

@@ -33,22 +33,27 @@ static void starts(const int *count, int n, int *start) {
   for (int i = 0, sum = 0; i < n; sum += count[i++]) start[i] = sum;
 }
 
-void *pel__swap(const pel__peers *p, size_t bytes, const int *count, const void *send, int *got) {
+void pel__swap_known(const pel__peers *p, size_t bytes, const int *count, const void *send,
+                     const int *coming, void *received) {
   MPI_Datatype record;
+  MPI_Type_contiguous((int)bytes, MPI_BYTE, &record);
+  MPI_Type_commit(&record);
+  if (p->rank) {
+    exchange_records(p, record, bytes, count, send, coming, received);
+  } else {
+    int from[p->n], to[p->n];
+    starts(count, p->n, from), starts(coming, p->n, to);
+    MPI_Alltoallv(send, count, from, record, received, coming, to, record, p->comm);
+  }
+  MPI_Type_free(&record);
+}
+
+void *pel__swap(const pel__peers *p, size_t bytes, const int *count, const void *send, int *got) {
   size_t total = 0;
   exchange_counts(p, count, got);
   for (int i = 0; i < p->n; ++i) total += (size_t)got[i];
   char *received = pel_malloc(total * bytes + 1);
-  MPI_Type_contiguous((int)bytes, MPI_BYTE, &record);
-  MPI_Type_commit(&record);
-  if (p->rank) {
-    exchange_records(p, record, bytes, count, send, got, received);
-  } else {
-    int from[p->n], to[p->n];
-    starts(count, p->n, from), starts(got, p->n, to);
-    MPI_Alltoallv(send, count, from, record, received, got, to, record, p->comm);
-  }
-  MPI_Type_free(&record);
+  pel__swap_known(p, bytes, count, send, got, received);
   return received;
 }
 

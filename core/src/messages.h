@@ -21,6 +21,10 @@ typedef struct {
  * Collective among peers, who must all be each other's. */
 void *pel__swap(const pel__peers *p, size_t bytes, const int *count, const void *send, int *got);
 
+/* The same where it is known how many come from each, coming[n], and where they go. */
+void pel__swap_known(const pel__peers *p, size_t bytes, const int *count, const void *send,
+                     const int *coming, void *received);
+
 /* Replaces each of n integers by its sum over the ranks.  Collective. */
 void pel__sum_int128(MPI_Comm comm, __int128 *x, int n);
 

@@ -49,9 +49,15 @@ static size_t records_of(const pel_sim *s, const pel__block *b) {
   return (doubles_of(s, b) + RECORD - 1) / RECORD;
 }
 
+/* A row of cells of the block with that number. */
+static double *row_of(const pel_sim *s, const place *p, int number, int var, int j, int k) {
+  const pel__block *b = &s->layout->block[number];
+  return p->data[var][number - p->first] + k * b->sz + j * b->sy;
+}
+
 typedef enum { PACK, UNPACK } direction;
 
-/* The fields of a block from or to a message; returns where the next block's begin. */
+/* The fields of a block to or from a message; returns where the next block's begin. */
 static double *carry(const pel_sim *s, const place *p, int number, double *message, direction way) {
   const pel__block *b = &s->layout->block[number];
   const size_t row = (size_t)b->n[0] * sizeof(double);
@@ -59,7 +65,7 @@ static double *carry(const pel_sim *s, const place *p, int number, double *messa
   for (int v = 0; v < s->nvars; ++v)
     for (int k = 0; p->data[v] && k < b->n[2]; ++k)
       for (int j = 0; j < b->n[1]; ++j, at += b->n[0]) {
-        double *cells = p->data[v][number - p->first] + k * b->sz + j * b->sy;
+        double *cells = row_of(s, p, number, v, j, k);
         if (way == PACK)
           memcpy(at, cells, row);
         else
@@ -68,35 +74,52 @@ static double *carry(const pel_sim *s, const place *p, int number, double *messa
   return message + RECORD * records_of(s, b);
 }
 
-/* Blocks follow each other by rank, as they do along the curve, and in a message by number. */
-static double *pack(const pel_sim *s, const place *p, const int *owner, int *count) {
-  size_t records = 0;
-  for (int i = p->first; i < p->first + p->nlocal; ++i) {
-    if (owner[i] == s->rank) continue;
-    const size_t n = records_of(s, &s->layout->block[i]);
-    count[owner[i]] += (int)n;
-    records += n;
-  }
-  double *message = pel_calloc(records * RECORD + 1, sizeof *message), *at = message;
-  for (int i = p->first; i < p->first + p->nlocal; ++i)
-    if (owner[i] != s->rank) at = carry(s, p, i, at, PACK);
-  return message;
+static void keep(const pel_sim *s, const place *old, const place *new, int number) {
+  const pel__block *b = &s->layout->block[number];
+  for (int v = 0; v < s->nvars; ++v)
+    for (int k = 0; old->data[v] && k < b->n[2]; ++k)
+      for (int j = 0; j < b->n[1]; ++j)
+        memcpy(row_of(s, new, number, v, j, k), row_of(s, old, number, v, j, k),
+               (size_t)b->n[0] * sizeof(double));
 }
 
-/* was[]: whose the blocks were. */
-static void unpack(const pel_sim *s, const place *old, const place *new, const int *was,
-                   double *message) {
-  for (int i = new->first; i < new->first + new->nlocal; ++i) {
-    const pel__block *b = &s->layout->block[i];
-    if (was[i] != s->rank) {
-      message = carry(s, new, i, message, UNPACK);
-      continue;
-    }
-    double *same = pel_malloc(doubles_of(s, b) * sizeof *same + RECORD * sizeof *same);
-    carry(s, old, i, same, PACK);
-    carry(s, new, i, same, UNPACK);
-    free(same);
+/* Blocks follow each other by rank, as they do along the curve, and in a message by number. */
+typedef struct {
+  int *count, *coming; /* [nranks]: records to and from each */
+  double *out, *in;    /* one allocation; NULL: there is no memory for it */
+} messages;
+
+static messages messages_for(const pel_sim *s, const int *was, const int *owner) {
+  messages m = {.count = pel_calloc((size_t)s->nranks, sizeof *m.count),
+                .coming = pel_calloc((size_t)s->nranks, sizeof *m.coming)};
+  size_t out = 0, in = 0;
+  for (int i = 0; i < s->layout->nblocks; ++i) {
+    const size_t n = records_of(s, &s->layout->block[i]);
+    if (was[i] == owner[i]) continue;
+    if (was[i] == s->rank) m.count[owner[i]] += (int)n, out += n;
+    if (owner[i] == s->rank) m.coming[was[i]] += (int)n, in += n;
   }
+  m.out = calloc((out + in) * RECORD + 1, sizeof *m.out);
+  m.in = m.out ? m.out + out * RECORD : NULL;
+  return m;
+}
+
+static void transfer(const pel_sim *s, const place *old, const int *was, const int *owner,
+                     messages *m) {
+  const pel__peers everyone = {s->comm, s->nranks, NULL};
+  place new = place_of(s);
+  double *at = m->out;
+  for (int i = old->first; i < old->first + old->nlocal; ++i)
+    if (owner[i] != s->rank) at = carry(s, old, i, at, PACK);
+  pel__swap_known(&everyone, RECORD * sizeof *at, m->count, m->out, m->coming, m->in);
+  at = m->in;
+  for (int i = new.first; i < new.first + new.nlocal; ++i) {
+    if (was[i] == s->rank)
+      keep(s, old, &new, i);
+    else
+      at = carry(s, &new, i, at, UNPACK);
+  }
+  forget(s, &new);
 }
 
 static void unbind(pel_sim *s) {
@@ -110,38 +133,34 @@ static void unbind(pel_sim *s) {
 bool pel__move_blocks(pel_sim *s, const int *owner) {
   pel__layout *l = s->layout;
   pel_error e = {0};
-  const pel__peers everyone = {s->comm, s->nranks, NULL};
   int *was = pel_malloc((size_t)l->nblocks * sizeof *was);
-  int *count = pel_calloc((size_t)s->nranks, sizeof *count),
-      *got = pel_calloc((size_t)s->nranks, sizeof *got);
-  for (int i = 0; i < l->nblocks; ++i) was[i] = l->block[i].rank;
-  place old = place_of(s);
-  unbind(s);
-  pel__local before = s->local;
   pel__var *vars = pel_malloc(((size_t)s->nvars + 1) * sizeof *vars);
+  for (int i = 0; i < l->nblocks; ++i) was[i] = l->block[i].rank;
   memcpy(vars, s->vars, (size_t)s->nvars * sizeof *vars);
+  place old = place_of(s);
+  messages m = messages_for(s, was, owner);
+  pel__local before = s->local;
+  unbind(s);
   s->local = (pel__local){0};
   pel__layout_assign(l, owner);
-  pel__state_create(s, &e);
+  if (!m.out) pel_error_set(&e, PEL_USAGE, "out of memory for blocks that move");
+  if (!e.code) pel__state_create(s, &e);
   const bool moved = pel__agree_error(s->comm, &e) == PEL_OK;
   if (moved) {
-    double *out = pack(s, &old, owner, count);
-    double *in = pel__swap(&everyone, RECORD * sizeof *out, count, out, got);
-    place new = place_of(s);
-    unpack(s, &old, &new, was, in);
-    forget(s, &new);
-    free(out), free(in);
-    pel__release(&before.allocations);
+    transfer(s, &old, was, owner, &m);
     for (int v = 0; v < s->nvars; ++v) memset(s->vars[v].valid, 0, sizeof s->vars[v].valid);
   } else { /* no memory for both: all stays where it was */
-    pel__release(&s->local.allocations);
+    const pel__local new = s->local;
     s->local = before;
+    before = new;
     memcpy(s->vars, vars, (size_t)s->nvars * sizeof *vars);
     pel__layout_assign(l, was);
   }
+  pel__release(&before.allocations);
+  free(m.out), free(m.count), free(m.coming);
   pel__sim_bind(s);
   forget(s, &old);
-  free(was), free(count), free(got), free(vars);
+  free(was), free(vars);
   return moved;
 }
 

@@ -2,11 +2,14 @@
  * and whether to resume it is worthwhile. */
 #include <errno.h>
 #include <inttypes.h>
+#include <math.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "journal_parts.h"
 
@@ -55,6 +58,26 @@ static void rewrite(const char *dir, const char *name, json_t *document, int dig
   free(text);
 }
 
+/* How far it got: what the last heartbeat said, or the newest checkpoint, which may be later. */
+static void note_progress(json_t *run, const char *dir) {
+  json_t *beat = pel__json_load(dir, "heartbeat.json");
+  const int64_t saved = pel__rundir_newest(dir);
+  for (const char *const *key = (const char *const[]){"step", "time", NULL}; *key; ++key) {
+    json_t *value = json_object_get(beat, *key);
+    if (value) json_object_set(run, *key, value);
+  }
+  if (saved > integer_of(run, "step")) json_object_set_new(run, "step", json_integer(saved));
+  json_decref(beat);
+}
+
+json_t *pel__run_json_earlier(const char *dir) {
+  json_t *run = pel__run_json_load(dir);
+  if (strcmp(pel__json_string(run, "state", ""), "running")) return run;
+  note_progress(run, dir);
+  json_object_set_new(run, "state", json_string("killed"));
+  return run;
+}
+
 void pel_note_end(const char *dir, int code, const char *why) {
   char now[PEL__SHORT];
   json_t *run = pel__run_json_load(dir), *beat = pel__json_load(dir, "heartbeat.json");
@@ -69,10 +92,7 @@ void pel_note_end(const char *dir, int code, const char *why) {
     json_object_set_new(run, "ended", json_string(now));
     json_object_set_new(run, "exit",
                         json_pack("{s:i, s:o}", "code", code, "reason", pel__json_text(why)));
-    for (const char *const *key = (const char *const[]){"step", "time", NULL}; *key; ++key) {
-      json_t *value = json_object_get(beat, *key);
-      if (value) json_object_set(run, *key, value);
-    }
+    note_progress(run, dir);
     rewrite(dir, "run.json", run, 17);
     if (beat) {
       json_object_set_new(beat, "state", json_string("killed"));
@@ -81,6 +101,33 @@ void pel_note_end(const char *dir, int code, const char *why) {
   }
   json_decref(run);
   json_decref(beat);
+}
+
+void pel_note_restart(const char *dir, double seconds) {
+  char host[256] = "?";
+  json_t *run = pel__run_json_load(dir);
+  if (!run) return;
+  gethostname(host, sizeof host - 1);
+  json_object_set_new(run, "restart",
+                      json_pack("{s:f, s:I, s:o}", "due_epoch", (double)time(NULL) + seconds, "pid",
+                                (json_int_t)getpid(), "host", pel__json_text(host)));
+  rewrite(dir, "run.json", run, 17);
+  json_decref(run);
+}
+
+double pel__restart_due(const json_t *run, long *pid) {
+  const json_t *restart = json_object_get(run, "restart");
+  char host[256] = "?";
+  gethostname(host, sizeof host - 1);
+  *pid = (long)integer_of(restart, "pid");
+  if (*pid <= 0 || strcmp(pel__json_string(restart, "host", ""), host)) return NAN;
+  if (kill((pid_t)*pid, 0) && errno == ESRCH) return NAN;
+  return fmax(json_number_value(json_object_get(restart, "due_epoch")) - (double)time(NULL), 0);
+}
+
+bool pel__run_json_complete(const json_t *run) {
+  return strcmp(pel__json_string(run, "state", ""), "done") == 0 &&
+         strcmp(pel__json_string(json_object_get(run, "exit"), "cause", ""), "steps");
 }
 
 /* ---- is it worthwhile to go on? ---- */
@@ -105,8 +152,10 @@ static const char *reason_against(const char *dir, const json_t *run) {
   const json_t *outcome = json_object_get(run, "exit");
   const char *state = pel__json_string(run, "state", "");
   const int64_t code = integer_of(outcome, "code");
-  if (strcmp(state, "done") == 0) return "it is complete";
+  long pid;
+  if (pel__run_json_complete(run)) return "it is complete";
   if (strcmp(state, "running") == 0 && pel__rundir_held(dir)) return "it is running";
+  if (!isnan(pel__restart_due(run, &pid))) return "its supervisor is about to start it again";
   if (strcmp(pel__json_string(outcome, "cause", ""), "file") == 0)
     return "somebody stopped it by the file STOP";
   if (strcmp(state, "failed") || code == PEL_INTERNAL) return NULL;

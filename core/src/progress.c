@@ -120,9 +120,8 @@ static bool ends_by_time(const pel__meter *m) {
 /* Whichever end comes first counts. */
 double pel__meter_fraction(const pel__meter *m) {
   double x = NAN;
-  if (ends_by_step(m))
-    x = (double)(m->step - m->first_step) / (double)(m->last_step - m->first_step);
-  if (ends_by_time(m)) x = fmax(x, (m->time - m->start_time) / (m->end_time - m->start_time));
+  if (ends_by_step(m)) x = (double)m->step / (double)m->last_step;
+  if (ends_by_time(m)) x = fmax(x, m->time / m->end_time);
   return isnan(x) ? x : fmin(fmax(x, 0), 1);
 }
 

@@ -194,7 +194,7 @@ int pel__regions_check(const pel__regions *r, const pel__domain *d, double reach
   const int *nb = r->layout->nb;
   for (int a = 0; a < d->dims; ++a)
     if (nb[a] > 1 && thickness(r, d, a) < reach)
-      return pel_error_set(e, PEL_INVALID,
+      return pel_error_set(e, PEL_USAGE,
                            "the box has shrunk to %g along %c, where %d blocks share it: each is "
                            "thinner than cut-off and skin, %g; resume on fewer ranks",
                            d->length[a], "xyz"[a], nb[a], reach);

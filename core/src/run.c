@@ -72,7 +72,7 @@ static void explain_failure(pel_sim *s, const agreement *a, pel_error *e) {
   if (a->failed) {
     pel_error mine = {0};
     if (s->dynamics && pel__dynamics_explain_forces(s, e)) return;
-    if (atomic_load(&s->failed)) pel_error_set(&mine, PEL_INVALID, "%s", s->failure);
+    if (atomic_load(&s->failed)) pel_error_set(&mine, atomic_load(&s->failed), "%s", s->failure);
     pel__agree_error(s->comm, &mine);
     pel_error_set(e, mine.code, "%s", mine.text);
   } else if (a->nonfinite) {
@@ -193,10 +193,12 @@ static int stopped(pel__records *r, stop why, pel_error *e) {
 }
 
 static void tell_news(pel__records *r) {
-  pel__balance *b = r->s->balance;
-  if (!b || !*b->news) return;
-  pel__journal_say(r->journal, "%s", b->news);
-  *b->news = 0;
+  pel_sim *s = r->s;
+  char *const news[] = {s->news, s->balance ? s->balance->news : s->news};
+  for (int i = 0; i < PEL_N(news); ++i) {
+    if (*news[i]) pel__journal_say(r->journal, "%s", news[i]);
+    *news[i] = 0;
+  }
 }
 
 static int loop(pel__records *r, const pel_request *q, bool resumed, pel_error *e) {
@@ -220,6 +222,7 @@ static int loop(pel__records *r, const pel_request *q, bool resumed, pel_error *
     }
     if (!last && a.stop != GO_ON) stopped(r, a.stop, e);
     pel__control_done(&control, s, r->saved_step == s->step, r->journal);
+    if (last && !pel__finished(s)) r->cause = "steps";
     if (last) return pel__record_account(r, e);
     if (e->code) return e->code;
     pel__now_step(s->step + 1);
@@ -336,7 +339,7 @@ static void simulate(pel__records *r, const pel_request *q, bool continued, pel_
   MPI_Barrier(s->comm); /* rank 0 had files to open */
   memset(s->seconds, 0, sizeof s->seconds);
   const int64_t first = s->step;
-  s->balance = pel__balance_create(s->layout, s->threads, (int)s->set.parallel.balance_every,
+  s->balance = pel__balance_create(s->layout, s->threads, s->set.parallel.balance_every,
                                    s->set.parallel.balance_threshold, s->step);
   const double t0 = MPI_Wtime(), waited = pel__machine_waited();
   if (s->scheme) tell_limits(r, e);

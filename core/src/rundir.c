@@ -128,7 +128,7 @@ static int has_checkpoint(const char *dir, pel_error *e) {
 
 static bool is_damaged(const char *name) { return starts(name, "step_") && ends(name, ".bad"); }
 
-static bool has_damaged(const char *dir) {
+bool pel__rundir_damaged(const char *dir) {
   char *sub = pel__path(dir, "checkpoints");
   const bool yes = sub && visit_entries(sub, is_damaged, found) < 0;
   free(sub);
@@ -214,9 +214,12 @@ static void append_overrides(char *out, size_t size, const json_t *settings) {
   }
 }
 
-void pel__resume_command(char *out, size_t size, const char *config, const json_t *settings,
-                         const char *dir, const char *from) {
-  const json_t *output = json_object_get(settings, "output");
+void pel__resume_command(char *out, size_t size, const json_t *run, const char *dir,
+                         const char *from) {
+  const json_t *settings = json_object_get(run, "config"),
+               *output = json_object_get(settings, "output");
+  const char *config = pel__json_string(run, "config_path", NULL),
+             *given = pel__json_string(run, "given", "");
   const char *configured =
       json_string_value(json_object_get(json_object_get(output, "dir"), "value"));
   const char *command = getenv("PELSIM_COMMAND"); /* as the user typed it */
@@ -224,12 +227,13 @@ void pel__resume_command(char *out, size_t size, const char *config, const json_
   append_word(out, size, config ? config : "CONFIG");
   char resume[5000];
   snprintf(resume, sizeof resume, "--resume%s%s", from ? "=" : "", from ? from : "");
-  append_word(out, size, resume);
+  append_word(out, size, from && !*from ? "--overwrite" : resume);
   if (config && !implied(config, configured, dir)) {
     snprintf(out + strlen(out), size - strlen(out), " --dir");
     append_word(out, size, dir);
   }
   append_overrides(out, size, settings);
+  snprintf(out + strlen(out), size - strlen(out), "%s%s", *given ? " " : "", given);
 }
 
 json_t *pel__json_load(const char *dir, const char *name) {
@@ -245,10 +249,9 @@ json_t *pel__run_json_load(const char *dir) { return pel__json_load(dir, "run.js
 
 static int refuse_used(const char *dir, pel_error *e) {
   json_t *run = pel__run_json_load(dir);
-  const char *config = json_string_value(json_object_get(run, "config_path"));
   const char *state = json_string_value(json_object_get(run, "state"));
   char command[600], about[80] = "";
-  pel__resume_command(command, sizeof command, config, json_object_get(run, "config"), dir, NULL);
+  pel__resume_command(command, sizeof command, run, dir, NULL);
   if (state && strcmp(state, "running") == 0)
     snprintf(about, sizeof about, " (interrupted)");
   else if (state)
@@ -503,7 +506,7 @@ static int take_lock(const char *dir, char self[PEL__OWNER], pel_error *e) {
 static int prepare(const char *dir, pel__rundir_use use, pel_error *e) {
   if (use == PEL__CONTINUE && pel__rundir_resumable(dir, e)) return e->code;
   if (use == PEL__NEW && is_used(dir, e)) return refuse_used(dir, e);
-  if (use == PEL__AGAIN && has_damaged(dir))
+  if (use == PEL__AGAIN && pel__rundir_damaged(dir))
     return pel_error_set(e, PEL_IO,
                          "%s/checkpoints holds nothing but damaged checkpoints (*.bad): look into "
                          "them, or begin anew with --overwrite",

@@ -47,14 +47,26 @@ bool pel_given(const pel_sim *s, const char *section, const char *key) {
 
 bool pel_resuming(const pel_sim *s) { return s->resuming; }
 
-void pel_fail(pel_sim *s, const char *fmt, ...) {
-  int none = 0; /* the first thread to fail writes the message */
+/* The first thread to fail writes the message. */
+static void fail(pel_sim *s, int code, const char *fmt, va_list ap) {
+  int none = 0;
   if (!atomic_compare_exchange_strong(&s->failed, &none, -1)) return;
+  vsnprintf(s->failure, sizeof s->failure, fmt, ap);
+  atomic_store(&s->failed, code);
+}
+
+void pel_fail(pel_sim *s, const char *fmt, ...) {
   va_list ap;
   va_start(ap, fmt);
-  vsnprintf(s->failure, sizeof s->failure, fmt, ap);
+  fail(s, PEL_INVALID, fmt, ap);
   va_end(ap);
-  atomic_store(&s->failed, PEL_INVALID);
+}
+
+void pel__fail(pel_sim *s, int code, const char *fmt, ...) {
+  va_list ap;
+  va_start(ap, fmt);
+  fail(s, code, fmt, ap);
+  va_end(ap);
 }
 
 /* ---- maps ---- */

@@ -65,7 +65,7 @@ static const pel_param parallel[] = {
     {AT(parallel, balance_threshold), .def = "1.1", .min = 1, .max = 1e6, .unit = "1",
      .doc =
          "blocks move if the slowest rank computes so many times as long as the mean, and if that "
-         "pays; 1: at every look, whatever it gains"},
+         "pays; 1: whenever costs have changed, whatever it gains"},
 };
 
 static const pel_param output[] = {

@@ -66,6 +66,7 @@ struct pel_sim {
   void *state; /* parameters, constants, profiles of no block */
   pel__local local;
   pel__balance *balance; /* NULL: blocks stay where they are */
+  char news[200];        /* of how the box was cut, "": told already */
   pel_grid grid;         /* of a particle model: one axis of ids, as files know it */
   pel__layout *layout;   /* of a particle model: of its box, owned by dynamics */
   pel__var *vars;
@@ -102,6 +103,9 @@ pel_sim *pel__sim_create(MPI_Comm comm, const pel_host *host, const pel_request 
  * wants to know how much that is.  Local. */
 pel_sim *pel__sim_outline(const pel_host *host, const pel_request *r, int ranks, int *code);
 void pel__sim_destroy(pel_sim *s);
+
+/* As pel_fail, with another exit code than PEL_INVALID. */
+void pel__fail(pel_sim *s, int code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
 /* Remembers memory to be released with the simulation, or with the list; returns it. */
 void *pel__sim_keep(pel_sim *s, void *memory, void (*release)(void *));

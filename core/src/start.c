@@ -55,8 +55,7 @@ int pel__start(pel__records *r, const pel_request *q, bool look_only, pel_error 
 
 static bool ended(const char *dir) {
   json_t *run = pel__run_json_load(dir);
-  const char *state = json_string_value(json_object_get(run, "state"));
-  const bool yes = state && strcmp(state, pel__state_name(PEL_OK)) == 0;
+  const bool yes = pel__run_json_complete(run);
   json_decref(run);
   return yes;
 }

@@ -67,7 +67,7 @@ static int create_arrays(pel_sim *s, pel_error *e) {
   double *next = arena_create(s, total + 8);
   if (!next)
     return pel_error_set(e, PEL_USAGE,
-                         "out of memory: rank %d needs %.1f GB for its fields; use more nodes or a "
+                         "out of memory: rank %d needs %.3g GB for its fields; use more nodes or a "
                          "smaller grid",
                          s->rank, (double)total * 8e-9);
   s->large = total * sizeof(double) > s->machine.l3 && total > 0;

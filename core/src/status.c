@@ -18,7 +18,9 @@ typedef struct {
   int64_t checkpoint;    /* step of the newest; -1: none */
   double checkpoint_age; /* [s] */
   double eta;            /* [s]; NAN: not known */
-  char command[20000];   /* that resumes */
+  double due;            /* [s] until its supervisor starts it again; NAN: none does */
+  long supervisor;
+  char command[20000]; /* that resumes */
 } status;
 
 enum { SILENCE = 60 }; /* [s] without heartbeat that are worth a word; a step may take long */
@@ -67,8 +69,8 @@ static status look(const char *dir) {
   name_checkpoint(&x, path, sizeof path);
   if (x.checkpoint >= 0) x.checkpoint_age = age_of(path, now);
   if (is_running(&x) && x.held) x.eta = fmax(number_of(x.beat, "eta_s") - x.age, 0);
-  pel__resume_command(x.command, sizeof x.command, pel__json_string(x.run, "config_path", NULL),
-                      json_object_get(x.run, "config"), dir, NULL);
+  x.due = pel__restart_due(x.run, &x.supervisor);
+  pel__resume_command(x.command, sizeof x.command, x.run, dir, x.checkpoint < 0 ? "" : NULL);
   return x;
 }
 
@@ -101,19 +103,24 @@ static void print_life(FILE *out, const status *x) {
             x->age > SILENCE ? ": it may hang" : "");
   else if (is_running(x))
     fprintf(out, "%-12s no: nobody holds the directory, last heartbeat %s ago\n", "alive", text);
+  if (!isnan(x->due) && !x->held) {
+    pel__human_wait(text, x->due);
+    fprintf(out, "%-12s in %s, by process %ld\n", "restart", text, x->supervisor);
+  }
   if (isnan(x->eta)) return;
   char when[64];
   const time_t end = time(NULL) + (time_t)x->eta;
   struct tm local;
   pel__human_wait(text, x->eta);
-  strftime(when, sizeof when, "%Y-%m-%d %H:%M:%S", localtime_r(&end, &local));
+  strftime(when, sizeof when, "%Y-%m-%d %H:%M:%S %Z", localtime_r(&end, &local));
   fprintf(out, "%-12s in about %s, at %s\n", "ends", text, when);
 }
 
 static void print_checkpoint(FILE *out, const status *x) {
   char age[PEL__SHORT] = "?", path[5000];
   if (x->checkpoint < 0) {
-    fprintf(out, "%-12s none yet\n", "checkpoint");
+    fprintf(out, "%-12s none%s%s\n", "checkpoint", x->held ? " yet" : "",
+            pel__rundir_damaged(x->dir) ? "; damaged ones are set aside as checkpoints/*.bad" : "");
     return;
   }
   name_checkpoint(x, path, sizeof path);
@@ -136,20 +143,43 @@ static void print_history(FILE *out, const status *x) {
 }
 
 /* The command that resumes, for the directory in which the run was started. */
-static void print_next(FILE *out, const status *x) {
+static void print_command(FILE *out, const status *x) {
   char here[4096] = "", there[20000] = "";
   const char *place = pel__json_string(x->run, "started_in", NULL);
-  fprintf(out, "%-12s ", "next");
   if (place && getcwd(here, sizeof here) && strcmp(here, place)) {
     pel_shell_word(there, sizeof there, place);
     fprintf(out, "cd %s && ", there);
   }
-  fprintf(out, "%s%s\n", x->command, x->checkpoint < 0 ? " (no checkpoint)" : "");
+  fprintf(out, "%s\n", x->command);
+}
+
+/* What a script leaves alone, a person may know better. */
+static bool may_go_on_all_the_same(const status *x) {
+  const json_t *outcome = json_object_get(x->run, "exit");
+  return strcmp(pel__json_string(outcome, "cause", ""), "file") == 0 ||
+         json_integer_value(json_object_get(outcome, "code")) == PEL_IO;
+}
+
+static void print_outlook(FILE *out, const status *x) {
+  char why[5200];
+  const bool yes = pel_resumable(x->dir, why, sizeof why) == PEL_OK;
+  if (!json_is_string(json_object_get(x->run, "config_path")) || x->held || !isnan(x->due) ||
+      pel__run_json_complete(x->run))
+    return;
+  fprintf(out, "%-12s ", "next");
+  if (!yes) fprintf(out, "%s", why + strlen(x->dir) + 2);
+  if (!yes && may_go_on_all_the_same(x)) fprintf(out, "; then, or all the same: ");
+  if (yes || may_go_on_all_the_same(x))
+    print_command(out, x);
+  else
+    fputc('\n', out);
 }
 
 static void print_text(FILE *out, const status *x) {
-  char why[5200];
-  const char *reason = pel__json_string(json_object_get(x->run, "exit"), "reason", NULL);
+  const json_t *outcome = json_object_get(x->run, "exit");
+  const char *reason = strcmp(pel__json_string(outcome, "cause", ""), "steps")
+                           ? pel__json_string(outcome, "reason", NULL)
+                           : "as far as --steps went";
   fprintf(out, "%-12s %s\n", "run", x->dir);
   fprintf(out, "%-12s %s%s%s\n", "model", pel__json_string(x->run, "model", "?"),
           *pel__json_string(x->run, "title", "") ? ": " : "",
@@ -159,11 +189,7 @@ static void print_text(FILE *out, const status *x) {
   print_life(out, x);
   print_checkpoint(out, x);
   print_history(out, x);
-  const bool known = json_is_string(json_object_get(x->run, "config_path"));
-  if (pel_resumable(x->dir, why, sizeof why) == PEL_OK && known)
-    print_next(out, x);
-  else if (!(is_running(x) && x->held) && strcmp(state_of(x), "done"))
-    fprintf(out, "%-12s %s\n", "next", why + strlen(x->dir) + 2);
+  print_outlook(out, x);
 }
 
 /* ---- for programs ---- */
@@ -189,6 +215,7 @@ static void print_json(FILE *out, const status *x) {
   name_checkpoint(x, path, sizeof path);
   json_object_set_new(j, "heartbeat_age_s", real(x->age));
   json_object_set_new(j, "eta_s", real(x->eta));
+  json_object_set_new(j, "restart_s", real(x->due));
   json_object_set_new(j, "checkpoint", x->checkpoint < 0 ? json_null() : pel__json_text(path));
   json_object_set_new(j, "checkpoint_age_s", real(x->checkpoint_age));
   json_object_set_new(j, "resume_command", pel__json_text(x->command));

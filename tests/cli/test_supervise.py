@@ -106,6 +106,9 @@ with open(f'{run.dir}/STOP', 'w', encoding='utf-8'):
 check('STOP', (run.code(), 'restart' in run.text()), (75, False))
 check('STOP: not to be resumed', pelsim('status', run.dir, '--resumable'),
       (1, f'{run.dir}: not to be resumed: somebody stopped it by the file STOP\n', ''))
+check('STOP: what a person may do', pelsim('status', run.dir)[1],
+      has('next         not to be resumed: somebody stopped it by the file STOP; then, or all the same: '
+          'pelsim run long.ini --resume --dir', ' -n 2 -t 1 --retries=5\n'))
 
 run = saved(Run('long.ini', '-n', 2, '--retries', 5))  # made while nobody is there to obey
 run.kill(signal.SIGKILL, run.ranks()[0])
@@ -152,6 +155,13 @@ for attempt in 1, 2, 3:
         time.sleep(.02)
     time.sleep(1)
     run.kill(signal.SIGKILL, run.ranks()[0])
+    if attempt == 1:
+        said(run, 'restart 1 of at most 9 in 2 s')
+        time.sleep(.3)
+        check('status of a run that is to be restarted', pelsim('status', run.dir)[1],
+              lambda t: f', by process {run.pid}\n' in t and 'restart      in ' in t and 'next ' not in t)
+        check('status of a run that is to be restarted', pelsim('status', run.dir, '--resumable'),
+              (1, f'{run.dir}: not to be resumed: its supervisor is about to start it again\n', ''))
 check('no progress: exit code', run.code(60), 70)
 check('no progress', run.text(), has('gave up after 3 attempts: the last 3 left no checkpoint newer than '
                                      'before; what happened:\n  attempt 1, steps 0 to ',
@@ -288,6 +298,21 @@ check('an odd name', pelsim('status', "it's")[1], has("--dir 'it'\\''s'"))
 with open("it's/run.json", 'r+b') as f:
     f.truncate(300)
 check('status: damaged', [pelsim('status', "it's", *w)[0] for w in ([], ['--resumable'], ['--json'])], [4] * 3)
+code, out, err = pelsim('run', 'short.ini', '-n', 2, '-t', 1, '--dir', 'a part', '--steps', 1000)
+check('--steps', (code, out), lambda x: x[0] == 0 and has(
+    f'stopped at step 1000 of {STEPS} (', '), as --steps says\n',
+    "continue with: pelsim run short.ini --resume --dir 'a part' -n 2 -t 1\n")(x[1]))
+check('--steps: status', pelsim('status', 'a part')[1], has(
+    'state        done: as far as --steps went\n', "next         pelsim run short.ini --resume --dir 'a part'"))
+check('--steps: resumable', pelsim('status', 'a part', '--resumable')[0], 0)
+check('--steps: resumed', last_line(pelsim('run', 'short.ini', '--resume', '--dir', 'a part')[1]), whole)
+check('--steps: complete', pelsim('status', 'a part')[1], lambda t: 'state        done\n' in t and 'next ' not in t)
+code, out, err = pelsim('run', 'long.ini', '-t', 1, '--dir', 'nothing saved', '-s', 'run.walltime=2')
+for name in os.listdir('nothing saved/checkpoints'):
+    os.rename(f'nothing saved/checkpoints/{name}', f'nothing saved/checkpoints/{name}.bad')
+check('status without checkpoint', pelsim('status', 'nothing saved')[1], has(
+    'checkpoint   none; damaged ones are set aside as checkpoints/*.bad\n',
+    "next         pelsim run long.ini --overwrite --dir 'nothing saved' -s run.walltime=2 -t 1\n"))
 check('status: --json --resumable', pelsim('status', run.dir, '--json', '--resumable')[0], 2)
 run = saved(Run('long.ini', '-n', 2))
 time.sleep(1.5)

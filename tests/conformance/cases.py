@@ -132,6 +132,12 @@ LJ = {
                   "ensemble.barostat": "c_rescale",
                   "ensemble.pressure": 1, "ensemble.barostat_time": 1,
                   "ensemble.barostat_every": 3},
+    # Until blocks of the beginning are thinner than the cut-off: cut anew.
+    "shrinks": {"nx": 8, "ny": 7, "nz": 7, "density": 0.3, "temperature": 1.7,
+                "ensemble.thermostat": "bussi", "ensemble.barostat": "c_rescale",
+                "ensemble.temperature": 0.85, "ensemble.pressure": 5,
+                "ensemble.barostat_time": 0.1, "time.dt": 0.004, "lj.cutoff": 3, "lj.tail": "yes",
+                "time.steps": 250},
     "metal": {"units": "metal", "nx": 5, "ny": 5, "nz": 5, "spacing": 5.3, "mass": 39.948,
               "temperature": 90, "lj.epsilon": 0.01032, "lj.sigma": 3.405, "lj.cutoff": 8.5,
               "lj.skin": 1, "ensemble.thermostat": "bussi", "time.dt": "4 fs"},

@@ -71,7 +71,7 @@ static void costs_are_shared(void **unused) {
   assert_true(look(&w, cost, EVERY, 0));
   const double after = slowest(&w, cost);
   assert_true(before > 53.9e-3 && after < 18.1e-3); /* of 72e-3 on four ranks */
-  assert_true(strstr(w.b->news, "rank 3 computed 3.00 of the mean") != NULL);
+  assert_true(strstr(w.b->news, "rank 3 computed 3.00 times as long as the mean; ") != NULL);
   assert_int_equal(w.b->done.moves, 1);
   assert_false(look(&w, cost, 2 * EVERY, 0)); /* as good as can be */
   end(&w);

@@ -61,6 +61,11 @@ static void the_meter_measures(void **state) {
   must_be_near(pel__meter_eta(&m), 30);
   must_be_near(pel__meter_cells_per_s(&m), 2e6);
   must_be_near(pel__sypd(365.25 * 86400 * 3, 86400 * 2), 1.5);
+  f.first_step = 30,
+  f.start_time = 30 * 86400.; /* resumed: it is 40 % of the whole run all the same */
+  m = meter_at_40(&f);
+  must_be_near(pel__meter_fraction(&m), .4);
+  f = facts;
   f.end_time = 50 * 86400.; /* comes before the last step */
   m = meter_at_40(&f);
   must_be_near(pel__meter_fraction(&m), .8);

@@ -67,7 +67,7 @@ typedef struct {
   uint64_t stamp;     /* changes when a run begins there; 0: none has */
   char state[16];     /* "running", "done", "stopped", "failed", "killed"; "": no run */
   int code;           /* exit code of the newest invocation; -1: it has not ended */
-  char cause[16];     /* of "stopped": "signal", "file" or "walltime" */
+  char cause[16];     /* of "stopped": "signal", "file" or "walltime"; of "done": "steps" */
   int64_t first_step; /* where the newest invocation began */
   int64_t step;       /* of its newest heartbeat */
   int64_t checkpoint; /* step of the newest file in checkpoints/; -1: none */
@@ -79,6 +79,8 @@ uint64_t pel_heartbeats(const char *dir);
 
 /* Notes in run.json of a run that broke off, or hung, how it ended, where no rank could. */
 void pel_note_end(const char *dir, int code, const char *why);
+/* That this process will start it again in so many seconds. */
+void pel_note_restart(const char *dir, double seconds);
 
 /* Prints how the run in dir is: alive or not, how far, when it will end, what went wrong, how it
  * was restarted.  PEL_OK, or PEL_IO after a sentence on stderr if dir holds no run. */
