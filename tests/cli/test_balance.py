@@ -61,7 +61,7 @@ check('one block a rank', (fingerprint(out), 'balance' in described['timing']), 
 alone, _ = run('shrinks', 1, 'shrinks alone')
 check('one rank: it need not be cut', 'cut anew' in alone, False)
 for name, ranks, more in (('blocks', 2, ['-s', 'parallel.blocks=8']),
-                          ('a grid of blocks', 3, ['-s', 'parallel.block_grid=4x1x2']), ('ranks', 6, [])):
+                          ('a grid of blocks', 3, ['-s', 'parallel.block_grid=1x4x2']), ('ranks', 6, [])):
     out, _ = run('shrinks', ranks, f'shrinks: {name}', *more)
     check(f'a box that shrinks: {name}', fingerprint(out), fingerprint(alone))
     if more:
