@@ -72,11 +72,11 @@ static int64_t *weights_of(const pel__balance *b) {
 
 /* Whether the last move has helped. */
 static void judge_last(pel__balance *b, double slowest) {
-  if (b->slowest > 0 && b->threshold > 1 && b->patience < MOST_PATIENCE &&
-      slowest > HELPED * b->slowest)
-    b->patience *= 2;
-  else if (b->slowest > 0)
+  if (!(b->slowest > 0)) return;
+  if (b->threshold <= 1 || slowest <= HELPED * b->slowest)
     b->patience = 1;
+  else if (b->patience < MOST_PATIENCE)
+    b->patience *= 2;
   b->slowest = 0;
 }
 

@@ -359,7 +359,7 @@ def main():
     parser.add_argument("--config", metavar="FILE", help="only this configuration, shortened")
     parser.add_argument("--plugin", metavar="FILE", help="[run] plugin for --config")
     parser.add_argument("--case", metavar="TEXT", help="only cases with TEXT in their name")
-    parser.add_argument("--each", type=int, default=3, help="layouts of the sample for each case")
+    parser.add_argument("--each", type=int, default=2, help="layouts of the sample for each case")
     parser.add_argument("--seed", type=int, default=20260101, help="of layouts and steps at which "
                         "runs are interrupted")
     parser.add_argument("--jobs", type=int, default=2, help="cases at a time")

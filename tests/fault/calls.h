@@ -1,5 +1,5 @@
 /* What can be made to fail: included by inject.c with a meaning for each macro, and read by
- * inject.cmake for the names.  Memory, then system calls by kind, then MPI: all of it but how its
+ * wrap.cmake for the names.  Memory, then system calls by kind, then MPI: all of it but how its
  * errors are to be handled, before which it ends the job in words of its own. */
 
 CALL(MEMORY, ENOMEM, void *, NULL, malloc, (size_t n), (n))

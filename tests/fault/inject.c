@@ -1,6 +1,6 @@
 /* Failures on purpose: the n-th call that could fail, fails.
  *
- * A build with PELSIM_FAULTS links the command with --wrap=NAME for every name of calls.h: what
+ * pelsim_faults is pelsim linked with --wrap=NAME for every name of calls.h (wrap.cmake): what
  * pelsim itself calls goes through here, what libraries call among themselves does not.
  *
  *   PELSIM_FAULT=KIND:N[+][@RANK]   the N-th call of that kind fails ("+": and all later ones);

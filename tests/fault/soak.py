@@ -1,6 +1,6 @@
-"""A long run of a grid model and of particles in which everything happens: layouts change, blocks
-change hands, faults strike, files are damaged, the run is stopped, told to save and to write, and resumed.  At the end all
-that is left must be what an undisturbed run leaves, to the last bit.
+"""A long run of a grid model and of particles, SECONDS in all, in which everything happens: layouts
+change, blocks change hands, faults strike, files are damaged, the run is stopped, told to save, and
+resumed.  At the end all that is left must be what an undisturbed run leaves, to the last bit.
 
     soak.py PELSIM SOURCE SECONDS SEED"""
 import os
@@ -66,9 +66,10 @@ def soak(model, seconds):
     ranks, more = layout(case)
     run = case.start(ranks, *more).started()
     home = case.dir
-    while time.time() < begun + seconds:
+    end = begun + .8 * seconds  # then to the end in peace
+    while time.time() < end:
         segments += 1
-        segment(case, run, min(time.time() + SEGMENT, begun + seconds), done)
+        segment(case, run, min(time.time() + SEGMENT, end), done)
         if run.process.poll() is not None:
             break
         run.kill(case.chance.choice([signal.SIGTERM, signal.SIGINT, signal.SIGUSR1]))

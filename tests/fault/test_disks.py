@@ -227,12 +227,12 @@ def sample(ranks, *all_):
 
 
 def on(*models):
-    """On each number of ranks, of which a part run leaves one out: the models, one on each, in turn."""
+    """On each number of ranks, in a part run on one of them in turn: the models, one on each, in turn."""
     def enlist(function):
-        left_out = len(enlisted) % len(RANKS) if PART else None
+        turn = len(enlisted) % len(RANKS)
         enlisted.append(function)
         for i, ranks in enumerate(RANKS):
-            if i != left_out:
+            if i == turn or not PART:
                 cases.append((function, models[i % len(models)], ranks))
         return function
     return enlist

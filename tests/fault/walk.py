@@ -4,7 +4,7 @@ runs: a grid and particles, from the start and resumed, on 1 and 3 ranks.
     walk.py PELSIM [--whole] [--only TEXT] [--kind KIND] [--rank R] [--fault SPEC] [--jobs N]
             [--seed N] [--share A/B] [--budget SECONDS] [--tell]
 
-PELSIM is a build with PELSIM_FAULTS (tests/fault/inject.c).  Without --whole, one call for each
+PELSIM is pelsim_faults (tests/fault/inject.c).  Without --whole, one call for each
 path through the program that leads to one, spread over the run by the seed, as far as --budget
 seconds go.  --only: runs whose name holds the text, as in "md, resumed, 3 ranks"; --kind, --rank:
 failures of one kind, on one rank ("-": in the starter of mpirun); --fault repeats one failure:
