@@ -349,7 +349,7 @@ def body(pelsim, options):
         suite.check_table(next(iter(interrupted.values())))
         signals(suite, list(interrupted.values()))
     print(f"{suite.runs} runs, {suite.moves} moves of blocks, {len(suite.failures)} failures", flush=True)
-    if not suite.moves:
+    if not suite.moves and len(chosen) > 10:  # few may have none with blocks to move
         raise Failure("no block has changed hands in all of these runs")
     return 1 if suite.failures else 0
 

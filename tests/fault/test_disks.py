@@ -73,7 +73,9 @@ class Run:
         os.chmod(env['TMPDIR'], 0o777)
         if bad:
             env |= {'LD_PRELOAD': BAD_DISK, 'BAD_DISK': bad}
-        command = [*prefix, PELSIM, *map(str, words), '-t', '1', *(['-n', str(ranks)] if ranks > 1 else [])]
+        words = [*map(str, words)]  # a command that the run itself has advised names its layout
+        layout = [] if '-t' in words else ['-t', '1', *(['-n', str(ranks)] if ranks > 1 else [])]
+        command = [*prefix, PELSIM, *words, *layout]
         begun = time.monotonic()
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                    stderr=subprocess.PIPE, text=True, errors='replace', env=env)
