@@ -172,8 +172,7 @@ static void tell(const cli_job *j, const char ids[2][200]) {
 
 /* A job of a complete run would end at once, unless its end is to be a later one now. */
 static void warn_of_complete(const cli_job *j) {
-  const pel_observation o = pel_observe(j->dir);
-  if (!j->sweep && !strcmp(o.state, "done") && strcmp(o.cause, "steps"))
+  if (!j->sweep && pel_observe(j->dir).complete)
     cli_complain(0,
                  "submit: %s holds a run that is complete; without a later end the job will have "
                  "nothing to do",

@@ -20,7 +20,7 @@ struct pel__overlay {
   int64_t size; /* of the image */
   patch *log;
   int n, room;
-  int err; /* the first that HDF5 was told of */
+  int err; /* the first of a read or write of HDF5 */
 };
 
 pel__overlay *pel__overlay_create(int fd) {

@@ -28,8 +28,8 @@ void pel__overlay_destroy(pel__overlay *o); /* after the HDF5 file has been clos
 hid_t pel__overlay_h5create(pel__overlay *o, hid_t fcpl, H5F_libver_t low, H5F_libver_t high);
 hid_t pel__overlay_h5open(pel__overlay *o, bool write);
 
-/* What HDF5 was first told of as a failed read or write: it may pass over one and go on.  0: none.
- * After one nothing can be committed. */
+/* The first read or write of HDF5 that failed; 0: none.  HDF5 may pass over a read, and is not told
+ * of a write.  After one nothing can be committed. */
 int pel__overlay_error(const pel__overlay *o);
 int pel__overlay_note(pel__overlay *o, int err); /* for the driver; returns err */
 

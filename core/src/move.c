@@ -38,15 +38,11 @@ static void forget(const pel_sim *s, place *p) {
   free(p->data);
 }
 
-static size_t doubles_of(const pel_sim *s, const pel__block *b) {
+static size_t records_of(const pel_sim *s, const pel__block *b) {
   size_t n = 0;
   for (int v = 0; v < s->nvars; ++v)
     n += lasts(&s->vars[v]) ? (size_t)b->n[0] * (size_t)b->n[1] * (size_t)b->n[2] : 0;
-  return n;
-}
-
-static size_t records_of(const pel_sim *s, const pel__block *b) {
-  return (doubles_of(s, b) + RECORD - 1) / RECORD;
+  return (n + RECORD - 1) / RECORD;
 }
 
 /* A row of cells of the block with that number. */
@@ -130,7 +126,9 @@ static void unbind(pel_sim *s) {
   s->ntags = 0;
 }
 
-bool pel__move_blocks(pel_sim *s, const int *owner) {
+/* Blocks become those of the ranks owner[nblocks], with their fields.  False: there is no memory
+ * for it, and all stays as it was.  Collective. */
+static bool move_blocks(pel_sim *s, const int *owner) {
   pel__layout *l = s->layout;
   pel_error e = {0};
   int *was = pel_malloc((size_t)l->nblocks * sizeof *was);
@@ -171,7 +169,7 @@ void pel__balance_grid(pel_sim *s) {
   const pel__phase_id before = pel__now_in(PEL__T_BALANCE);
   int *owner = pel_malloc((size_t)s->layout->nblocks * sizeof *owner);
   if (pel__balance_look(b, s->comm, s->layout, s->step, owner)) {
-    if (pel__move_blocks(s, owner))
+    if (move_blocks(s, owner))
       pel__balance_moved(b, MPI_Wtime() - t0);
     else
       pel__balance_failed(b);

@@ -41,6 +41,7 @@ pel_observation pel_observe(const char *dir) {
            pel__json_string(json_object_get(run, "exit"), "cause", ""));
   const json_t *code = json_object_get(json_object_get(run, "exit"), "code");
   o.code = json_is_integer(code) ? (int)json_integer_value(code) : -1;
+  o.complete = pel__run_json_complete(run);
   o.first_step = integer_of(run, "first_step");
   o.step = integer_of(beat, "step");
   json_decref(run);
@@ -59,22 +60,22 @@ static void rewrite(const char *dir, const char *name, json_t *document, int dig
 }
 
 /* How far it got: what the last heartbeat said, or the newest checkpoint, which may be later. */
-static void note_progress(json_t *run, const char *dir) {
-  json_t *beat = pel__json_load(dir, "heartbeat.json");
+static void note_progress(json_t *run, const json_t *beat, const char *dir) {
   const int64_t saved = pel__rundir_newest(dir);
   for (const char *const *key = (const char *const[]){"step", "time", NULL}; *key; ++key) {
     json_t *value = json_object_get(beat, *key);
     if (value) json_object_set(run, *key, value);
   }
   if (saved > integer_of(run, "step")) json_object_set_new(run, "step", json_integer(saved));
-  json_decref(beat);
 }
 
 json_t *pel__run_json_earlier(const char *dir) {
   json_t *run = pel__run_json_load(dir);
   if (strcmp(pel__json_string(run, "state", ""), "running")) return run;
-  note_progress(run, dir);
+  json_t *beat = pel__json_load(dir, "heartbeat.json");
+  note_progress(run, beat, dir);
   json_object_set_new(run, "state", json_string("killed"));
+  json_decref(beat);
   return run;
 }
 
@@ -92,7 +93,7 @@ void pel_note_end(const char *dir, int code, const char *why) {
     json_object_set_new(run, "ended", json_string(now));
     json_object_set_new(run, "exit",
                         json_pack("{s:i, s:o}", "code", code, "reason", pel__json_text(why)));
-    note_progress(run, dir);
+    note_progress(run, beat, dir);
     rewrite(dir, "run.json", run, 17);
     if (beat) {
       json_object_set_new(beat, "state", json_string("killed"));

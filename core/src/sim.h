@@ -120,10 +120,7 @@ int pel__blocks_asked(const pel_sim *s, int nb[3]);
 
 /* Memory of all fields, profiles and state copies, after the plans have said what they need. */
 int pel__state_create(pel_sim *s, pel_error *e);
-/* Blocks of a grid become those of the ranks owner[nblocks], with their fields.  False: there is no
- * memory for it, and all stays as it was.  Between steps.  Collective. */
-bool pel__move_blocks(pel_sim *s, const int *owner);
-/* Moves blocks of a grid if that is due and pays.  Collective. */
+/* move.c: moves blocks of a grid if that is due and pays, between two steps.  Collective. */
 void pel__balance_grid(pel_sim *s);
 /* Time levels that a field has in memory. */
 int pel__state_slots(const pel_sim *s, const pel__var *v);

@@ -72,7 +72,7 @@ static int build(pel_sim *s, pel_error *e) {
   pel__dynamics *d = s->dynamics;
   const double t0 = MPI_Wtime(), messages = d->p.guests.seconds;
   const pel__phase_id before = pel__now_in(PEL__T_LISTS);
-  const bool moves = pel__recut(s) || pel__balance_particles(s);
+  const bool moves = !pel__recut(s) && pel__balance_particles(s);
   pel__skin_next(&d->skin, s->comm, s->step, d->spent);
   /* A box that shrinks takes of the margin first, which changes no bit. */
   const double room = pel__regions_thinnest(&d->regions, &d->p.domain) - d->list.cutoff,
@@ -82,7 +82,7 @@ static int build(pel_sim *s, pel_error *e) {
     return e->code;
   pel__dynamics_bind(s);
   d->listed = true, d->scattered = false;
-  if (moves && s->balance) pel__balance_moved(s->balance, MPI_Wtime() - t0);
+  if (moves) pel__balance_moved(s->balance, MPI_Wtime() - t0);
   d->p.guests.seconds = messages; /* those belong to the list */
   s->seconds[PEL__T_LISTS] += MPI_Wtime() - t0;
   pel__now_in(before);

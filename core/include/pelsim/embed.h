@@ -68,6 +68,7 @@ typedef struct {
   char state[16];     /* "running", "done", "stopped", "failed", "killed"; "": no run */
   int code;           /* exit code of the newest invocation; -1: it has not ended */
   char cause[16];     /* of "stopped": "signal", "file" or "walltime"; of "done": "steps" */
+  bool complete;      /* it got to its end, not only as far as --steps went */
   int64_t first_step; /* where the newest invocation began */
   int64_t step;       /* of its newest heartbeat */
   int64_t checkpoint; /* step of the newest file in checkpoints/; -1: none */
